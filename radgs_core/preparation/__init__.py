@@ -1,0 +1,3 @@
+from radgs_core.preparation.prepare import prepare_case
+
+__all__ = ["prepare_case"]

@@ -1,0 +1,126 @@
+"""From a labelled CT to a case."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from radgs_core.case import Case, Vertebra
+from radgs_core.errors import InputError
+from radgs_core.preparation.anatomy import Box, crop_box, cut_out
+from radgs_core.preparation.surface import mesh_of, surface_points
+from radgs_core.radgs.fit import fit_gaussians
+from radgs_core.volume import Volume
+from radgs_core.xray.attenuation import excess_attenuation
+
+if TYPE_CHECKING:
+    from radgs_core.io.labels import LabelMap
+
+Progress = Callable[[float, str], None]
+
+R_CT_PATIENT = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+"""Columns: the axes of REP-103 on the patient (x anterior, y left, z superior) in CT coordinates LPS."""
+
+
+def prepare_case(
+    ct: Volume,
+    labels: "LabelMap",
+    levels: Sequence[str],
+    progress: Progress,
+    provenance: Mapping[str, Any],
+) -> Case:
+    """Cut the chosen vertebrae out of a CT and model each one.
+
+    Args:
+        ct: Hounsfield units, any spacing and axis order.
+        labels: label map on the CT's grid.
+        levels: which vertebrae; their order does not matter.
+        progress: told the fraction done and what is being worked on.
+        provenance: where the data come from; kept in the case as it is.
+
+    Returns:
+        The case, its levels sorted from head to foot.
+
+    Raises:
+        InputError: a level is named twice, is not in the label map, or is cut off at the border of the CT.
+    """
+    _check_levels(levels, labels)
+    label_data = labels.volume.data
+    boxes = ndimage.find_objects(label_data)
+    any_vertebra = np.isin(label_data, list(labels.value_of_level.values()))
+    body = np.clip(np.round(ct.data), -1024, np.iinfo(np.int16).max).astype(np.int16)
+    ct = Volume(body.copy(), ct.T_ct_voxel)
+
+    cuts = {}
+    for level in levels:
+        value = labels.value_of_level[level]
+        box = crop_box(boxes[value - 1], ct, level)
+        cut = cut_out(ct, box, label_data[box] == value, any_vertebra[box])
+        any_vertebra[box] |= cut.region  # a voxel of the rim belongs to one level only
+        body[box][cut.region] = cut.fill_hu
+        cuts[level] = cut
+
+    vertebrae = {}
+    for number, level in enumerate(levels):
+        box, region = cuts[level].box, cuts[level].region
+        fill = body[box].copy()
+        bone = np.where(region, ct.data[box], fill)
+        mask = label_data[box] == labels.value_of_level[level]
+
+        def part(fraction: float, message: str, number: int = number, level: str = level) -> None:
+            progress((number + fraction) / len(levels), f"{level}: {message}")
+
+        vertebrae[level] = _vertebra(level, mask, bone, fill, _placed(ct, box), part)
+    order = sorted(vertebrae, key=lambda level: -vertebrae[level].T_ct_vertebra[2, 3])
+    progress(1.0, "done")
+    return Case({level: vertebrae[level] for level in order}, Volume(body, ct.T_ct_voxel), provenance)
+
+
+def _vertebra(
+    level: str,
+    mask: NDArray[np.bool_],
+    bone: NDArray[np.int16],
+    fill: NDArray[np.int16],
+    T_ct_voxel: NDArray[np.float64],
+    progress: Progress,
+) -> Vertebra:
+    progress(0.0, "surface")
+    mesh = mesh_of(mask, T_ct_voxel)
+    progress(0.05, "Gaussians")
+    gaussians = fit_gaussians(
+        Volume(excess_attenuation(bone, fill), T_ct_voxel), lambda f, message: progress(0.05 + 0.95 * f, message)
+    )
+    T_ct_vertebra = np.eye(4)
+    T_ct_vertebra[:3, :3] = R_CT_PATIENT
+    T_ct_vertebra[:3, 3] = Volume(mask, T_ct_voxel).points_mm(np.argwhere(mask)).mean(0)
+    return Vertebra(
+        label=level,
+        T_ct_vertebra=T_ct_vertebra,
+        gaussians=gaussians,
+        surface_points_mm=surface_points(mask, T_ct_voxel),
+        mesh_vertices_mm=mesh.vertices_mm,
+        mesh_faces=mesh.faces,
+        bone_hu=Volume(bone, T_ct_voxel),
+        fill_hu=Volume(fill, T_ct_voxel),
+    )
+
+
+def _check_levels(levels: Sequence[str], labels: "LabelMap") -> None:
+    if not levels:
+        raise InputError("no levels were given; name at least one, for example T12,L1.")
+    for level in levels:
+        if level not in labels.value_of_level:
+            raise InputError(
+                f"{level} is not in the label map; it holds {', '.join(labels.value_of_level) or 'no vertebra'}."
+            )
+        if levels.count(level) > 1:
+            raise InputError(f"{level} is named twice; name each level once.")
+
+
+def _placed(ct: Volume, box: Box) -> NDArray[np.float64]:
+    """Affine of a crop's own voxel indices into CT coordinates."""
+    T_ct_voxel = ct.T_ct_voxel.copy()
+    T_ct_voxel[:3, 3] = ct.points_mm(np.array([r.start for r in box]))
+    return T_ct_voxel

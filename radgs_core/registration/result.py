@@ -1,0 +1,57 @@
+"""What a registration returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal["registered", "rejected"]
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """The outcome for one vertebra.
+
+    Attributes:
+        label: the level.
+        status: ``registered``, or ``rejected``: then the pose must not be used.
+        reason: why it was rejected, one sentence; empty when registered.
+        T_reference_ct: (4, 4) where this vertebra carries the CT's coordinates, mm.
+        expected_tre_mm: the error to be expected, mm (see docs/safety.md for what it is worth).
+        converged: the refinement came to rest before its last iteration.
+        iterations: how many refinement iterations were made.
+        similarity: local gradient correlation over the vertebra's footprint, by view; 1 is perfect, 0 unrelated.
+    """
+
+    label: str
+    status: Status
+    reason: str
+    T_reference_ct: NDArray[np.float64]
+    expected_tre_mm: float
+    converged: bool
+    iterations: int
+    similarity: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RegistrationResult:
+    """The outcome for all levels of one pair of X-rays.
+
+    Attributes:
+        reference: the frame that the poses are expressed in.
+        levels: one result for every level that was asked for.
+        T_reference_body: (4, 4) where the rest of the body carries the CT's coordinates, mm.
+        seconds: wall clock from images in memory to this result.
+    """
+
+    reference: str
+    levels: Mapping[str, LevelResult]
+    T_reference_body: NDArray[np.float64]
+    seconds: float
+
+    @property
+    def all_registered(self) -> bool:
+        """Whether every level that was asked for is registered."""
+        return all(level.status == "registered" for level in self.levels.values())
