@@ -18,7 +18,8 @@ class Vertebra:
 
     Attributes:
         label: C1..C7, T1..T13, L1..L6, S1.
-        T_ct_vertebra: (4, 4) rigid: origin at the mask's centroid, axes REP-103 on the patient (x anterior, y left, z superior).
+        T_ct_vertebra: (4, 4) rigid: origin at the mask's centroid, axes of REP-103 on the patient (x anterior, y left,
+            z superior), so its rotation is the same for every level.
         gaussians: the bone's attenuation in excess of the soft tissue that fills its place in the body.
         surface_points_mm: (P, 3) float32, P >= 500, spread evenly over the mask's surface; TRE is measured on them.
         mesh_vertices_mm, mesh_faces: (V, 3) float32 and (F, 3) int32, a closed surface of at most a few thousand faces.
@@ -42,7 +43,8 @@ class Case:
 
     Attributes:
         levels: the prepared vertebrae by label, from head to foot.
-        body_hu: the CT with every prepared vertebra cut out and filled with surrounding soft tissue, int16 Hounsfield units.
+        body_hu: the CT with every prepared vertebra cut out and filled with surrounding soft tissue, int16 Hounsfield
+            units.
         provenance: hashes of the inputs, versions and parameters this case was prepared with.
     """
 

@@ -1,16 +1,13 @@
 """A case on disk: one folder.
 
-    case.json               schema version, provenance, labels from head to foot, sha256 of the files below
-    body.npz                body_hu: data (int16), T_ct_voxel
-    levels/<label>.npz      the arrays of one vertebra
+``case.json`` holds the schema version, provenance, the labels from head to foot, and the SHA-256 of all other files;
+``body.npz`` the CT without the prepared vertebrae; ``levels/<label>.npz`` the arrays of one vertebra.
 
 Arrays are stored uncompressed, so that a case is read in about a second, and without pickle: a case from elsewhere
 can hold wrong numbers, but no code.
 """
 
-import hashlib
 import json
-import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -23,33 +20,43 @@ from radgs_core.case import Case, Vertebra
 from radgs_core.errors import InputError
 from radgs_core.geometry.rigid import checked_rigid
 from radgs_core.io.atomic import written_atomically
+from radgs_core.io.label_schemes import LEVELS
+from radgs_core.io.sha256 import sha256_of
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.volume import Volume
 
 SCHEMA_VERSION = 1
 MANIFEST = "case.json"
 BODY = "body.npz"
-LABEL = re.compile(r"C[1-7]|T([1-9]|1[0-3])|L[1-6]|S1")
+
+
+def check_destination(path: Path) -> None:
+    """Refuse a path at which no case can be saved; worth asking before minutes of preparation.
+
+    Raises:
+        InputError: something else than a case or an empty folder is there.
+    """
+    if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
+        raise InputError(f"{path} exists and is not a case; choose another folder or remove it.")
 
 
 def save_case(case: Case, path: Path) -> None:
     """Write a case; an existing case at ``path`` is replaced as a whole.
 
     Raises:
-        InputError: something else than a case is at ``path``.
+        InputError: something else than a case is at ``path``, or it cannot be written.
     """
-    if path.exists() and not (path / MANIFEST).is_file() and not _is_empty_folder(path):
-        raise InputError(f"{path} exists and is not a case; choose another folder or remove it.")
-    with written_atomically(path) as folder:
+    check_destination(path)
+    with written_atomically(path, replaces_folder_with=MANIFEST) as folder:
         (folder / "levels").mkdir(parents=True)
         np.savez(folder / BODY, data=case.body_hu.data, T_ct_voxel=case.body_hu.T_ct_voxel)
         for label, vertebra in case.levels.items():
-            np.savez(folder / _level_file(label), **_vertebra_arrays(vertebra))
+            np.savez(folder / _level_file(label), allow_pickle=False, **_vertebra_arrays(vertebra))
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "levels": list(case.levels),
             "provenance": dict(case.provenance),
-            "sha256": {name: _sha256(folder / name) for name in _file_names(case.levels)},
+            "sha256": {name: sha256_of(folder / name) for name in _file_names(case.levels)},
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
 
@@ -85,7 +92,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             " run radgs-reg prepare again."
         )
     labels = manifest.get("levels")
-    if not isinstance(labels, list) or not all(isinstance(e, str) and LABEL.fullmatch(e) for e in labels) or not labels:
+    if not isinstance(labels, list) or not labels or not all(label in LEVELS for label in labels):
         raise _damaged(file, "does not list its levels")
     for key in ("sha256", "provenance"):
         if not isinstance(manifest.get(key), dict):
@@ -96,7 +103,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 def _check_hash(file: Path, expected: object) -> None:
     if not file.is_file():
         raise _damaged(file, "is missing")
-    if _sha256(file) != expected:
+    if sha256_of(file) != expected:
         raise _damaged(file, "was changed after the case was prepared (its sha256 differs)")
 
 
@@ -123,13 +130,15 @@ def _read_vertebra(arrays: "_Arrays", label: str) -> Vertebra:
     bone, fill = arrays.volume("bone_hu", np.int16), arrays.volume("fill_hu", np.int16)
     vertices = arrays.checked("mesh_vertices_mm", np.float32, (None, 3))
     faces = arrays.checked("mesh_faces", np.int32, (None, 3))
-    if bone.data.shape != fill.data.shape:
-        raise _damaged(arrays.file, "holds crops of different shapes")
+    if bone.data.shape != fill.data.shape or np.array_equal(bone.data, fill.data):
+        raise _damaged(arrays.file, "holds crops that do not belong together")
     if faces.size and not 0 <= faces.min() <= faces.max() < len(vertices):
         raise _damaged(arrays.file, "holds a mesh whose faces point to missing vertices")
     return Vertebra(
         label=label,
-        T_ct_vertebra=checked_rigid(arrays.checked("T_ct_vertebra", np.float64, (4, 4)), f"{arrays.file}: T_ct_vertebra"),
+        T_ct_vertebra=checked_rigid(
+            arrays.checked("T_ct_vertebra", np.float64, (4, 4)), f"{arrays.file}: T_ct_vertebra"
+        ),
         gaussians=RadiativeGaussians(
             torch.from_numpy(means),
             torch.from_numpy(arrays.checked("scales_mm", np.float32, (count, 3))),
@@ -187,12 +196,3 @@ def _level_file(label: str) -> str:
 
 def _file_names(labels: Any) -> list[str]:
     return [BODY, *map(_level_file, labels)]
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydicom.pixels import get_decoder
 
 from radgs_core.errors import InputError
+from radgs_core.io.parser_error import reason_of
 
 
 def is_dicom(path: Path) -> bool:
@@ -37,13 +38,12 @@ def damage_is_input_error(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        text = str(error).strip().split("\n")[0].rstrip(".")[:160] or "no details"
         raise InputError(
-            f"{path} cannot be read as DICOM ({type(error).__name__}: {text}); damaged or truncated, so export it anew."
+            f"{path} is no DICOM, damaged or truncated ({type(error).__name__}: {reason_of(error)}); export it anew."
         ) from error
 
 
-def read_dicom(path: Path) -> pydicom.Dataset:
+def read_dicom(path: Path) -> pydicom.FileDataset:
     """Read a whole DICOM file.
 
     Raises:
@@ -53,7 +53,7 @@ def read_dicom(path: Path) -> pydicom.Dataset:
         return pydicom.dcmread(path)
 
 
-def read_dicom_header(path: Path) -> pydicom.Dataset:
+def read_dicom_header(path: Path) -> pydicom.FileDataset:
     """Read a DICOM file up to its pixels.
 
     Raises:
@@ -63,7 +63,7 @@ def read_dicom_header(path: Path) -> pydicom.Dataset:
         return pydicom.dcmread(path, stop_before_pixels=True)
 
 
-def decoded_pixels(dataset: pydicom.Dataset, path: Path) -> NDArray:
+def decoded_pixels(dataset: pydicom.FileDataset, path: Path) -> NDArray:
     """The stored values of a single-frame greyscale image.
 
     Args:
@@ -88,7 +88,7 @@ def decoded_pixels(dataset: pydicom.Dataset, path: Path) -> NDArray:
         return np.asarray(pixels)
 
 
-def _require_codec(dataset: pydicom.Dataset, path: Path) -> None:
+def _require_codec(dataset: pydicom.FileDataset, path: Path) -> None:
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
         available = get_decoder(syntax).is_available

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset
+from pydicom import FileDataset
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
 from radgs_core.errors import InputError
 from radgs_core.io.dicom_file import damage_is_input_error, decoded_pixels, is_dicom, read_dicom, read_dicom_header
@@ -16,6 +17,7 @@ SAME_POSITION_MM = 0.01
 GRID_TOLERANCE_MM = 0.2
 """How far a slice may lie from the even grid: scanners round positions; unevenly spaced series are off by far more."""
 DIRECTION_TOLERANCE = 1e-3
+_CT_STORAGE = (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage)
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _ONE_FOLDER = "put each series into a folder of its own and choose one"
 
@@ -87,13 +89,15 @@ def _slices_in(folder: Path) -> list[_Slice]:
             continue
         header = read_dicom_header(path)
         with damage_is_input_error(path):
-            modality = str(header.get("Modality") or "CT")
-            if "Rows" not in header or "LOCALIZER" in (header.get("ImageType") or ()):
-                continue
-            if modality != "CT":
-                other_modalities.add(modality)
-                continue
-            slices.append(_slice(path, header))
+            if not header.file_meta.get("TransferSyntaxUID"):
+                raise InputError(
+                    f"{path} is a DICOM file whose start is incomplete; it is truncated, so export it anew."
+                )
+            if not _is_ct_image(header):
+                if "Rows" in header:
+                    other_modalities.add(str(header.get("Modality")))
+            elif "LOCALIZER" not in (header.get("ImageType") or ()):
+                slices.append(_slice(path, header))
     if not slices:
         if other_modalities:
             raise InputError(
@@ -107,7 +111,17 @@ def _slices_in(folder: Path) -> list[_Slice]:
     return slices
 
 
-def _slice(path: Path, header: Dataset) -> _Slice:
+def _is_ct_image(header: FileDataset) -> bool:
+    if header.get("Modality"):
+        is_image = "Rows" in header or header.file_meta.get("MediaStorageSOPClassUID") in _CT_STORAGE
+        return bool(header.Modality == "CT") and is_image
+    # a slice that is cut off here must not pass for something else and go missing: the file's prefix tells what it is
+    return header.file_meta.get("MediaStorageSOPClassUID") in _CT_STORAGE or "Rows" in header
+
+
+def _slice(path: Path, header: FileDataset) -> _Slice:
+    if "Rows" not in header or "Columns" not in header:
+        raise InputError(f"{path} is a CT image whose header is incomplete; it is truncated, so export it anew.")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise InputError(
             f"{path} is an enhanced (multi-frame) CT; export it as one file per slice or convert it to NIfTI."
@@ -137,7 +151,7 @@ def _slice(path: Path, header: Dataset) -> _Slice:
     )
 
 
-def _rescale(header: Dataset, path: Path) -> tuple[float, float]:
+def _rescale(header: FileDataset, path: Path) -> tuple[float, float]:
     slope = _numbers(header, "RescaleSlope", 1, path)[0] if header.get("RescaleSlope") is not None else 1.0
     intercept = _numbers(header, "RescaleIntercept", 1, path)[0] if header.get("RescaleIntercept") is not None else 0.0
     if slope == 0:
@@ -145,7 +159,7 @@ def _rescale(header: Dataset, path: Path) -> tuple[float, float]:
     return float(slope), float(intercept)
 
 
-def _numbers(header: Dataset, keyword: str, count: int, path: Path) -> NDArray[np.float64]:
+def _numbers(header: FileDataset, keyword: str, count: int, path: Path) -> NDArray[np.float64]:
     value = header.get(keyword)
     if value is None or value == "":
         raise InputError(

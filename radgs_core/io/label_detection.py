@@ -49,19 +49,19 @@ def detect_label_scheme(labels: Volume, ct: Volume, name: str) -> LabelScheme:
     structures = _structures(labels, ct)
     totalsegmentator = _reads_as_totalsegmentator(structures)
     verse = _reads_as_verse(structures)
-    if verse and totalsegmentator:
+    if verse and totalsegmentator and not _same_levels(structures):
         low = [s for value, s in structures.items() if value <= _LAST_ORGAN_BEFORE_SPINE]
-        if not low or not all(s.bony for s in low):
-            raise InputError(
-                f"{name} fits both the TotalSegmentator and the VerSe numbering; pass --label-scheme totalsegmentator"
-                " or --label-scheme verse."
-            )
         # organs that are bony, and stacked as VerSe has it, are vertebrae
-        return VERSE
-    if verse:
-        return VERSE
+        if low and all(s.bony for s in low):
+            return VERSE
+        raise InputError(
+            f"{name} fits both the TotalSegmentator and the VerSe numbering; pass --label-scheme totalsegmentator"
+            " or --label-scheme verse."
+        )
     if totalsegmentator:
         return TOTALSEGMENTATOR
+    if verse:
+        return VERSE
     values = ", ".join(str(value) for value in sorted(structures)[:30]) or "none of 0.5 cm3 or more"
     raise InputError(
         f"{name} follows neither the TotalSegmentator nor the VerSe numbering of vertebrae (values found: {values});"
@@ -107,6 +107,15 @@ def _reads_as_verse(structures: Mapping[int, _Structure]) -> bool:
     levels = set(VERSE.value_of_level.values()) & set(structures)
     order = [value for value in _VERSE_ORDER if value in structures or value not in _VERSE_EXTRA]
     return bool(levels) and _is_spine(structures, order)
+
+
+def _same_levels(structures: Mapping[int, _Structure]) -> bool:
+    """Whether both numberings name the same vertebrae: S1 is 26 in both."""
+    first, second = (
+        {level for level, value in scheme.value_of_level.items() if value in structures}
+        for scheme in (TOTALSEGMENTATOR, VERSE)
+    )
+    return first == second
 
 
 def _is_spine(structures: Mapping[int, _Structure], order: Sequence[int]) -> bool:

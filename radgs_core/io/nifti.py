@@ -1,13 +1,18 @@
 """NIfTI volumes, placed in DICOM patient coordinates."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
+from nibabel.imageglobals import logger as nibabel_logger
 from numpy.typing import NDArray
 
 from radgs_core.errors import InputError
+from radgs_core.io.parser_error import reason_of
 from radgs_core.volume import Volume
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -38,7 +43,8 @@ def read_nifti(path: Path) -> Volume:
     if not path.is_file():
         raise InputError(f"{path} does not exist or is not a file; give the path of a NIfTI file (.nii or .nii.gz).")
     try:
-        image = nibabel.load(path)
+        with _quiet_nibabel():
+            image = nibabel.load(path)
         if not isinstance(image, nibabel.Nifti1Image):  # NIfTI-2 is a subclass
             raise InputError(f"{path} is not a NIfTI file; convert it to .nii.gz.")
         proxy: Any = image.dataobj  # nibabel annotates it as any array
@@ -48,7 +54,9 @@ def read_nifti(path: Path) -> Volume:
         raise
     except Exception as error:
         # on damaged files nibabel, zlib and gzip raise nearly any type: EOFError, OSError, zlib.error, ...
-        raise InputError(f"{path} cannot be read as NIfTI ({_reason(error)}); copy or export the file anew.") from error
+        raise InputError(
+            f"{path} cannot be read as NIfTI ({reason_of(error)}); copy or export the file anew."
+        ) from error
     if raw.ndim > 3 and all(n == 1 for n in raw.shape[3:]):
         raw = raw.reshape(raw.shape[:3])
     if raw.ndim != 3 or min(raw.shape) < 2:
@@ -56,10 +64,22 @@ def read_nifti(path: Path) -> Volume:
         raise InputError(f"{path} must be a 3-D volume, but is {shape}; extract one volume from it.")
     if raw.dtype.kind not in "iuf":
         raise InputError(f"{path} holds {raw.dtype} values; convert it to a volume of real numbers.")
-    data = _scaled(raw, slope, intercept)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused as infinite below
+        data = _scaled(raw, slope, intercept)
     if data.dtype.kind == "f" and not all(np.isfinite(data[..., k]).all() for k in range(data.shape[2])):
         raise InputError(f"{path} holds NaN or infinite values; replace them (air is -1000) and save it again.")
     return Volume(data, T_ct_voxel)
+
+
+@contextmanager
+def _quiet_nibabel() -> Iterator[None]:
+    """Keep nibabel from printing what it finds wrong in a header: the error or the result says enough."""
+    level = nibabel_logger.level
+    nibabel_logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        nibabel_logger.setLevel(level)
 
 
 def _placement(image: nibabel.Nifti1Image, path: Path) -> NDArray[np.float64]:
@@ -96,10 +116,3 @@ def _scaled(raw: NDArray, slope: float, intercept: float) -> NDArray:
     for k in range(raw.shape[2]):
         scaled[..., k] = raw[..., k].astype(np.float64) * slope + intercept
     return scaled
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, EOFError):
-        return "the file is truncated"
-    text = str(error).strip().split("\n")[0].rstrip(".")
-    return text[:160] or type(error).__name__

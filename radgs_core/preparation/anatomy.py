@@ -22,7 +22,8 @@ MARGIN_MM = 20.0
 """Surroundings that a crop adds to the mask, mm: what the fill is made of."""
 
 FILL_SIGMAS_MM = ((4.0, 1.0), (12.0, 1e-3))
-"""Widths and weights of the Gaussians that spread soft tissue: a narrow one, and a faint wide one for the inside of a body."""
+"""Widths and weights of the Gaussians that spread soft tissue: a narrow one, and a faint wide one for the inside of a
+vertebral body."""
 
 Box = tuple[slice, slice, slice]
 

@@ -32,7 +32,7 @@ class Mesh:
 
 
 def mesh_of(mask: NDArray[np.bool_], T_ct_voxel: NDArray[np.float64], grid_mm: float = MESH_GRID_MM) -> Mesh:
-    """Surface of a mask (i, j, k), by marching cubes on an isotropic grid of ``grid_mm``; ``T_ct_voxel`` places the mask."""
+    """Surface of a mask (i, j, k) that ``T_ct_voxel`` places, by marching cubes on an isotropic grid of ``grid_mm``."""
     spacing = np.linalg.norm(T_ct_voxel[:3, :3], axis=0)
     padding = np.ceil(4 * SMOOTHING_MM / spacing).astype(int) + 1
     smooth = np.pad(mask, [(p, p) for p in padding]).astype(np.float32)

@@ -20,6 +20,7 @@ from radgs_core.radgs.pose_derivatives import rasterize_with_pose_derivatives
 from radgs_core.registration.filters import kernel_radius, smooth, smooth_gradient
 from radgs_core.registration.scene import BodyImage, Poses
 from radgs_core.registration.similarity import LocalCorrelation, local_correlation
+from radgs_core.xray.observation import Observation
 from radgs_core.xray.raycast import RayCastVolume
 
 LEVER_MM = 40.0
@@ -46,32 +47,20 @@ class Stage:
 
 
 STAGES = (
-    Stage(2.4, 5.0, 17.0, 10, rigid=True),
-    Stage(2.4, 3.0, 13.0, 8, rigid=True),
+    Stage(2.4, 8.0, 40.0, 8, rigid=True),
+    Stage(2.4, 5.0, 25.0, 8, rigid=True),
+    Stage(2.4, 3.0, 15.0, 6, rigid=True),
     Stage(2.4, 3.0, 12.0, 8, rigid=False),
     Stage(1.2, 2.0, 9.0, 8, rigid=False),
-    Stage(1.2, 1.4, 7.0, 6, rigid=False),
+    Stage(1.2, 1.2, 7.0, 8, rigid=False),
 )
 CONVERGED_MM = 0.03
 CONVERGED_SCORE = 2e-6
 """A stage has come to rest when a step is shorter than this or the score gains less than this."""
 FINEST_BODY_VOXEL_MM = 2.0
 FOOTPRINT_MARGIN_MM = 4.0
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One X-ray, ready to be compared.
-
-    Attributes:
-        camera: the view, full resolution.
-        line_integral: (H, W) float32, up to an unknown, slowly varying curve.
-        usable: (H, W) float32, 1 where it can be trusted.
-    """
-
-    camera: XrayCamera
-    line_integral: torch.Tensor
-    usable: torch.Tensor
+UNIFORM_SHARE_RIGID = 1.0
+UNIFORM_SHARE_FREE = 0.3
 
 
 @dataclass(frozen=True)
@@ -205,6 +194,7 @@ class _StageView:
 
     def __init__(self, subject: Subject, observation: Observation, stage: Stage, start: Poses) -> None:
         full = observation.camera
+        self.stage = stage
         # a pixel's size on the detector needs the detector's distance, which a pinhole does not know; the usual
         # flat-panel source-to-detector distance serves to give the stages' lengths a meaning in pixels
         pixel_mm = NOMINAL_SOURCE_TO_DETECTOR_MM / full.camera_matrix[0, 0]
@@ -229,8 +219,8 @@ class _StageView:
     def evaluate(self, poses: Poses, centres_mm: NDArray[np.float64]) -> _Evaluation:
         height, width = self.camera.height, self.camera.width
         body = self.body.rendered(poses.body, centres_mm[0])
-        channels = [smooth_gradient(body, self.blur_px)]
-        rendered = channels[0][0].clone()
+        body_gradient = smooth_gradient(body, self.blur_px)
+        bone_gradient = torch.zeros_like(body_gradient[0])
         footprints, blocks = [], []
         radius = kernel_radius(self.blur_px)
         for gaussians, pose, centre in zip(self.gaussians, poses.levels, centres_mm[1:], strict=True):
@@ -240,7 +230,7 @@ class _StageView:
             padded = torch.nn.functional.pad(part.images, [radius] * 4)
             gradient = smooth_gradient(padded, self.blur_px)
             block, rows, columns = _clipped(gradient, part.top - radius, part.left - radius, height, width)
-            rendered[:, rows, columns] += block[0]
+            bone_gradient[:, rows, columns] += block[0]
             blocks.append((block, rows, columns))
             footprint = torch.zeros(height, width)
             covered, r, c = _clipped(part.images[:1], part.top, part.left, height, width)
@@ -248,22 +238,28 @@ class _StageView:
             footprint = (smooth(footprint, self.margin_px) > 0.1).to(footprint.dtype) * self.usable
             footprints.append(footprint)
         areas = [max(float(f.sum()), 1.0) for f in footprints]
-        weight = sum(f / a for f, a in zip(footprints, areas, strict=True)) / len(footprints)
-        fit: LocalCorrelation = local_correlation(self.target, rendered, self.usable, weight, self.window_px)
-        residual = fit.pull * self.target - fit.stiffness * rendered
+        uniform = self.usable / self.usable.sum().clamp(min=1)
+        share = UNIFORM_SHARE_RIGID if self.stage.rigid else UNIFORM_SHARE_FREE
+        weight = (1 - share) * sum(f / a for f, a in zip(footprints, areas, strict=True)) / len(footprints) + share * uniform
+        fit: LocalCorrelation = local_correlation(
+            self.target, body_gradient[0], bone_gradient, self.usable, weight, self.window_px
+        )
         n = 6 + 6 * len(blocks)
-        gradient_vector = np.zeros(n)
-        hessian = np.zeros((n, n))
         jacobian = torch.zeros(n, 2, height, width)
-        jacobian[:6] = channels[0][1:]
+        jacobian[:6] = body_gradient[1:]
         for index, (block, rows, columns) in enumerate(blocks):
             jacobian[6 + 6 * index : 12 + 6 * index, :, rows, columns] = block[1:]
         flat = jacobian.reshape(n, -1)
-        gradient_vector = (flat @ residual.reshape(-1)).double().numpy()
-        weighted = (jacobian * fit.stiffness).reshape(n, -1)
-        hessian = (weighted @ flat.T).double().numpy()
-        similarity = np.array([[float((fit.ncc * f).sum()) / a for f, a in zip(footprints, areas, strict=True)]])
-        return _Evaluation(float((fit.ncc * weight).sum()), gradient_vector, hessian, similarity)
+        gradient_vector = torch.cat([flat[:6] @ fit.pull_body.reshape(-1), flat[6:] @ fit.pull_bone.reshape(-1)])
+        gradient_vector = gradient_vector.double().numpy()
+        hessian = torch.empty(n, n)
+        hessian[:6, :6] = (jacobian[:6] * fit.body).reshape(6, -1) @ flat[:6].T
+        hessian[:6, 6:] = (jacobian[:6] * fit.cross).reshape(6, -1) @ flat[6:].T
+        hessian[6:, :6] = hessian[:6, 6:].T
+        hessian[6:, 6:] = (jacobian[6:] * fit.bone).reshape(n - 6, -1) @ flat[6:].T
+        hessian = hessian.double().numpy()
+        similarity = np.array([[float((fit.correlation * f).sum()) / a for f, a in zip(footprints, areas, strict=True)]])
+        return _Evaluation(float((fit.correlation.square() * weight).sum()) / 2, gradient_vector, hessian, similarity)
 
 
 NOMINAL_SOURCE_TO_DETECTOR_MM = 1000.0

@@ -17,7 +17,7 @@ def linear_attenuation(hu: NDArray) -> NDArray[np.float32]:
 
 
 def excess_attenuation(bone_hu: NDArray, fill_hu: NDArray) -> NDArray[np.float32]:
-    """What bone attenuates more than the tissue that fills its place, 1/mm; it may be negative. Arrays of one shape, HU.
+    """What bone attenuates more than the tissue that fills its place, 1/mm, may be negative; arrays of one shape, HU.
 
     The body with the fill, plus this excess, is exactly the CT: line integrals add.
     """

@@ -1,7 +1,7 @@
 """A C-arm: where its source and detector are for the angles it is turned to.
 
-Frame ``carm_base``: origin at the isocentre, z up to the ceiling, x to the head and y to the right of a patient who lies
-supine along the table; mm. At zero angles the source is above the patient (AP). In every view the head is up.
+Frame ``carm_base``: origin at the isocentre, z up to the ceiling, x to the head and y to the right of a patient who
+lies supine along the table; mm. At zero angles the source is above the patient (AP). In every view the head is up.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,8 @@ class CArm:
         Args:
             orbital_deg: rotation along the C, about the patient's long axis; positive takes the source from above to
                 the patient's right, so 90 is a lateral view with anterior on the image's right.
-            angular_deg: tilt of the whole C about the horizontal y axis; positive takes the source of the AP view to the head.
+            angular_deg: tilt of the whole C about the horizontal y axis; positive takes the source of the AP view
+                towards the head.
             isocentre_mm: where the isocentre is, in ``carm_base``: the C-arm or the table was shifted.
             name: for error messages.
         """

@@ -31,8 +31,8 @@ class Densities:
 def split(hu: NDArray) -> Densities:
     """Partial densities, g/cm^3, of voxels given in Hounsfield units.
 
-    Piecewise linear as in the segmentation that beam-hardening correction uses (Joseph and Spital, J Comput Assist Tomogr 2,
-    1978): water of density 1 + HU/1000 up to ``WATER_ONLY_HU``, then volume fractions of that water and solid bone up to
+    Two materials as in beam-hardening correction (Joseph and Spital, J Comput Assist Tomogr 2, 1978), piecewise linear:
+    water of density 1 + HU/1000 up to ``WATER_ONLY_HU``, then volume fractions of that water and of solid bone up to
     ``BONE_ONLY_HU``, then bone alone. At 60 keV the mixture attenuates exactly ``MU_WATER_PER_MM (1 + HU/1000)``.
     """
     hu = np.maximum(np.asarray(hu, dtype=np.float32), np.float32(-1000))

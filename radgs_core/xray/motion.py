@@ -1,8 +1,7 @@
 """Spine bending: every level moves on its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,8 @@ def bend(
 ) -> Mapping[str, NDArray[np.float64]]:
     """Draw a rigid motion for every level: a shift, and a rotation about the vertebra's centroid.
 
-    Directions are uniform on the sphere. Magnitudes are uniform between half and one and a half times ``translation_mm`` and
-    ``rotation_deg``, which are therefore their means.
+    Directions are uniform on the sphere. Magnitudes are uniform between half and one and a half times
+    ``translation_mm`` and ``rotation_deg``, which are therefore their means.
 
     Returns:
         Per level ``T_ct_ct`` (4, 4), mm: where the vertebra was in the CT into where it is now, in CT coordinates. Its

@@ -18,8 +18,9 @@ from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import inverse
 from radgs_core.volume import Volume
 
-STEP_MM = 1.0
-"""Default distance between samples along a ray."""
+SMALLEST_STEP_MM, LARGEST_STEP_MM = 0.5, 1.0
+"""Bounds of the default distance between samples, which is the smallest voxel spacing: on a CT of 0.7 mm this gave
+errors of 3e-4 (rms) in line integrals up to 6, while 1 mm beat against the voxels and gave 15e-4."""
 
 SAMPLES_AT_ONCE = 1 << 20
 """Samples marched in one go: about 40 MB of temporaries."""
@@ -43,15 +44,20 @@ class RayCastVolume:
         values = torch.from_numpy(np.ascontiguousarray(volume.data.transpose(2, 1, 0), dtype=np.float32))
         return cls(values, volume.T_ct_voxel)
 
+    @property
+    def spacing_mm(self) -> NDArray[np.float64]:
+        """(3,) distance of neighbouring voxel centres along i, j, k, mm."""
+        return np.linalg.norm(self.T_ct_voxel[:3, :3], axis=0)
+
     def line_integral(
-        self, camera: XrayCamera, T_reference_ct: NDArray[np.float64], step_mm: float = STEP_MM
+        self, camera: XrayCamera, T_reference_ct: NDArray[np.float64], step_mm: float | None = None
     ) -> torch.Tensor:
         """Integrate along the ray of every pixel.
 
         Args:
             camera: the view; its pose is in the reference frame.
             T_reference_ct: (4, 4) where the volume is, mm.
-            step_mm: largest distance between samples along a ray.
+            step_mm: largest distance between samples along a ray; None: about the smallest voxel spacing.
 
         Returns:
             (height, width) float32, the values' unit times mm.
@@ -62,6 +68,8 @@ class RayCastVolume:
         rows, columns = box.footprint(camera)
         if not rows or not columns:
             return image
+        if step_mm is None:
+            step_mm = float(np.clip(self.spacing_mm.min(), SMALLEST_STEP_MM, LARGEST_STEP_MM))
         n_samples = max(2, math.ceil(box.longest_path_mm(camera, rows, columns) / step_mm))
         rows_at_once = max(1, SAMPLES_AT_ONCE // (n_samples * len(columns)))
         rt_inv = torch.as_tensor(T_voxel_camera, dtype=torch.float32)[None]
@@ -77,26 +85,28 @@ class RayCastVolume:
         return image
 
     def downsampled(self, spacing_mm: float) -> "RayCastVolume":
-        """The same volume averaged to voxels of about ``spacing_mm``; an axis that is coarser already stays as it is."""
-        spacing = np.linalg.norm(self.T_ct_voxel[:3, :3], axis=0)
-        factors = np.maximum(1, np.round(spacing_mm / spacing)).astype(int)
+        """The same volume averaged to voxels of about ``spacing_mm``; an axis that is coarser already stays as is."""
+        factors = np.maximum(1, np.round(spacing_mm / self.spacing_mm)).astype(int)
         values = self.values
         # cells cut by the far border are completed with zeros, which is what lies beyond the volume
         padding = [int(-n % f) for n, f in zip(values.shape, factors[::-1], strict=True)]
         values = torch.nn.functional.pad(values, [0, padding[2], 0, padding[1], 0, padding[0]])
         values = torch.nn.functional.avg_pool3d(values[None, None], tuple(int(f) for f in factors[::-1]))[0, 0]
-        T_old_new = np.diag([*factors, 1.0]).astype(np.float64)
-        T_old_new[:3, 3] = (factors - 1) / 2
-        return RayCastVolume(values, self.T_ct_voxel @ T_old_new)
+        T_fine_coarse = np.diag([*factors, 1.0]).astype(np.float64)
+        T_fine_coarse[:3, 3] = (factors - 1) / 2
+        return RayCastVolume(values, self.T_ct_voxel @ T_fine_coarse)
 
     @cached_property
     def _subject(self) -> Subject:
-        # the "world" of this subject is the voxel frame, so that all transforms are composed in float64 before
+        # this subject's "world" is the voxel frame: all other transforms are composed in float64 before
         image = self.values[None, None]
-        eye = torch.eye(4)
-        no_labels = torch.zeros(1, 1, 1, 1, 1)
+        world_to_voxel = torch.eye(4)
+        lengths = torch.tensor(self.values.shape[::-1], dtype=torch.float32)
+        voxel_to_grid = torch.diag(torch.cat([2 / lengths, torch.ones(1)]))  # the first voxel's outer face is at -1
+        voxel_to_grid[:3, 3] = 1 / lengths - 1
+        no_labels, no_isocentre = torch.zeros(1, 1, 1, 1, 1), torch.zeros(3)
         return Subject(
-            image, no_labels, eye, eye, Subject._make_voxel_to_grid(image.shape), torch.zeros(3), 0, convert_to_mu=False
+            image, no_labels, world_to_voxel, world_to_voxel, voxel_to_grid, no_isocentre, 0, convert_to_mu=False
         )
 
 

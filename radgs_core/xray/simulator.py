@@ -7,7 +7,9 @@ adds to that soft tissue, each ray cast where it is.
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from radgs_core.case import Case, Vertebra
 from radgs_core.errors import InputError
@@ -83,12 +85,12 @@ def simulate(
     physics: Physics,
     seed: int,
 ) -> dict[str, NDArray[np.float32]]:
-    """One exposure, with the arguments of ``Simulator`` and ``Simulator.expose``; the same seed gives the same noise."""
+    """One exposure, with the arguments of ``Simulator`` and ``Simulator.expose``; one seed gives one noise."""
     return Simulator(case, geometry, T_reference_ct).expose(T_reference_level, physics, np.random.default_rng(seed))
 
 
 def continued(body: Volume, length_mm: float = CONTINUATION_MM) -> Volume:
-    """The volume with its end slices repeated ``length_mm`` towards head and foot: a body goes on where its CT stops."""
+    """The volume, its end slices repeated ``length_mm`` towards head and foot: a body goes on where its CT stops."""
     axis = int(np.argmax(np.abs(body.T_ct_voxel[2, :3]) / body.spacing_mm))
     count = int(np.ceil(length_mm / body.spacing_mm[axis]))
     widths = [(count, count) if a == axis else (0, 0) for a in range(3)]
@@ -100,19 +102,28 @@ def continued(body: Volume, length_mm: float = CONTINUATION_MM) -> Volume:
 class _Materials:
     """Partial densities of an object, g/cm^3, ready to be ray cast."""
 
-    def __init__(self, densities: Densities, T_ct_voxel: NDArray[np.float64]) -> None:
-        self._water, self._bone = (
-            RayCastVolume.from_volume(Volume(values, T_ct_voxel)) for values in (densities.water, densities.bone)
-        )
+    def __init__(self, water: RayCastVolume, bone: RayCastVolume) -> None:
+        self._water, self._bone = water, bone
 
     @classmethod
     def of_body(cls, body_hu: Volume) -> "_Materials":
-        return cls(split(body_hu.data), body_hu.T_ct_voxel)
+        shape = body_hu.data.shape[::-1]
+        water, bone = torch.empty(shape), torch.empty(shape)
+        for k in range(shape[0]):  # slice by slice: a whole CT's intermediate arrays would take gigabytes
+            densities = split(body_hu.data[:, :, k].T)
+            water[k], bone[k] = torch.from_numpy(densities.water), torch.from_numpy(densities.bone)
+        return cls(RayCastVolume(water, body_hu.T_ct_voxel), RayCastVolume(bone, body_hu.T_ct_voxel))
 
     @classmethod
     def of_excess(cls, vertebra: Vertebra) -> "_Materials":
-        bone, fill = split(vertebra.bone_hu.data), split(vertebra.fill_hu.data)
-        return cls(Densities(bone.water - fill.water, bone.bone - fill.bone), vertebra.bone_hu.T_ct_voxel)
+        box = ndimage.find_objects((vertebra.bone_hu.data != vertebra.fill_hu.data).astype(np.uint8))[0]
+        T_ct_voxel = vertebra.bone_hu.T_ct_voxel.copy()
+        T_ct_voxel[:3, 3] = vertebra.bone_hu.points_mm(np.array([axis.start for axis in box]))
+        bone, fill = split(vertebra.bone_hu.data[box]), split(vertebra.fill_hu.data[box])
+        return cls(
+            RayCastVolume.from_volume(Volume(bone.water - fill.water, T_ct_voxel)),
+            RayCastVolume.from_volume(Volume(bone.bone - fill.bone, T_ct_voxel)),
+        )
 
     def along_rays(self, camera: XrayCamera, T_reference_ct: NDArray[np.float64]) -> Densities:
         """Areal densities, g/cm^2, (height, width)."""

@@ -1,0 +1,82 @@
+"""Two X-rays in, one pose and verdict per vertebra out."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radgs_core.case import Case
+from radgs_core.errors import InputError
+from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
+from radgs_core.geometry.rigid import checked_rigid
+from radgs_core.registration.refinement import Subject, refine
+from radgs_core.registration.result import LevelResult, RegistrationResult
+from radgs_core.registration.start import start_poses
+from radgs_core.registration.verdict import judge
+from radgs_core.volume import Volume
+from radgs_core.xray.attenuation import linear_attenuation
+from radgs_core.xray.observation import observe
+from radgs_core.xray.raycast import RayCastVolume
+
+__all__ = ["BiplanarGeometry", "InputError", "LevelResult", "RegistrationResult", "XrayCamera", "register"]
+
+
+def register(
+    case: Case,
+    images: Mapping[str, NDArray],
+    geometry: BiplanarGeometry,
+    initial: Mapping[str, NDArray[np.float64]],
+    levels: Sequence[str] | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> RegistrationResult:
+    """Register the levels of a case to two X-rays.
+
+    All levels of the case are always modelled, because they overlap in the images; ``levels`` says which are reported.
+
+    Args:
+        case: the prepared patient.
+        images: per view (``ap``, ``lateral``) (height, width) pixels as the view's ``intensity`` says.
+        geometry: both views.
+        initial: start poses ``T_reference_ct`` (4, 4), mm, of the reported levels; of others where known.
+        levels: which levels to report; all by default.
+        progress: called with a fraction and a message.
+
+    Returns:
+        One result per reported level, rejected ones included.
+
+    Raises:
+        InputError: an image that does not fit its view or shows nothing, an unknown level, or a start pose that is
+            missing or not rigid.
+    """
+    began = time.perf_counter()
+    levels = list(case.levels) if levels is None else list(levels)
+    for level in (*levels, *initial):
+        if level not in case.levels:
+            raise InputError(f"{level} is not in the case, which holds {', '.join(case.levels)}; prepare it or leave it out.")
+    missing = [level for level in levels if level not in initial]
+    if missing:
+        raise InputError(f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels.")
+    start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
+    observations = {name: observe(images[name], camera) for name, camera in geometry.views.items()}
+    refined = refine(
+        _subject(case),
+        list(observations.values()),
+        start_poses(case, start),
+        on_progress=progress or (lambda fraction, message: None),
+    )
+    results = judge(case, list(geometry.views), list(observations.values()), refined)
+    return RegistrationResult(
+        geometry.reference,
+        {level: results[level] for level in levels},
+        refined.poses.body,
+        time.perf_counter() - began,
+    )
+
+
+def _subject(case: Case) -> Subject:
+    return Subject(
+        [vertebra.gaussians for vertebra in case.levels.values()],
+        np.stack([vertebra.T_ct_vertebra[:3, 3] for vertebra in case.levels.values()]),
+        RayCastVolume.from_volume(Volume(linear_attenuation(case.body_hu.data), case.body_hu.T_ct_voxel)),
+    )

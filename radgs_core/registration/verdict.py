@@ -1,0 +1,138 @@
+"""Whether a level's pose can be used, and how far off it is to be expected.
+
+A pose is rejected when something speaks against it that can be seen without knowing the truth: too little of the vertebra
+is in an image, the rendering does not look like the X-ray there, refinement did not settle anything, or the vertebra would have left its
+neighbours. The thresholds were set on studies of other levels than those in the published tables; docs/evaluation.md
+says which.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from radgs_core.case import Case, Vertebra
+from radgs_core.geometry.rigid import inverse, rotation_angle_deg, transform_points
+from radgs_core.registration.refinement import Refined
+from radgs_core.registration.result import LevelResult
+from radgs_core.xray.observation import Observation
+
+LEAST_VISIBLE = 0.7
+"""Share of a vertebra's surface points that must fall on usable pixels, in each view."""
+LEAST_SIMILARITY = 0.6
+"""Local correlation over the footprint, in each view."""
+LARGEST_MOTION_MM = 15.0
+LARGEST_MOTION_DEG = 15.0
+"""Against the body: more than a spine bends at one level between CT and surgery."""
+LARGEST_EXPECTED_TRE_MM = 2.0
+ERROR_SCALE_MM = 0.025
+"""Turns the curvature of the similarity into millimetres of TRE; calibrated (docs/evaluation.md)."""
+
+
+def judge(
+    case: Case, views: Sequence[str], observations: Sequence[Observation], refined: Refined
+) -> Mapping[str, LevelResult]:
+    """Verdicts on all levels of the case.
+
+    Args:
+        case: the patient.
+        views, observations: names and images of the views, in the order refinement saw them.
+        refined: where refinement ended.
+    """
+    results = {}
+    for index, (label, vertebra) in enumerate(case.levels.items()):
+        pose = refined.poses.levels[index]
+        similarity = {view: float(refined.similarity[v, index]) for v, view in enumerate(views)}
+        expected = expected_tre_mm(vertebra, pose, refined, index)
+        reason = (
+            _unseen(vertebra, pose, views, observations)
+            or _unlike(label, similarity)
+            or _displaced(label, vertebra, pose, refined.poses.body)
+            or _uncertain(label, expected)
+        )
+        results[label] = LevelResult(
+            label=label,
+            status="rejected" if reason else "registered",
+            reason=reason,
+            T_reference_ct=pose,
+            expected_tre_mm=expected,
+            converged=refined.converged,
+            iterations=refined.iterations,
+            similarity=similarity,
+        )
+    return results
+
+
+def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refined, index: int) -> float:
+    """Root mean square displacement of the surface under the uncertainty of the pose, mm.
+
+    The inverse curvature of the similarity gives the shape of the uncertainty (Laplace's approximation); what the rendering
+    leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size.
+    """
+    covariance = np.linalg.pinv(refined.information, hermitian=True)
+    block = slice(6 + 6 * index, 12 + 6 * index)
+    arms = transform_points(pose, vertebra.surface_points_mm.astype(np.float64))
+    arms = arms - transform_points(pose, vertebra.T_ct_vertebra[:3, 3])
+    x, y, z = arms.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    # displacement of a point at r from the centre under a twist (v, omega): v + omega x r
+    jacobian = np.stack(
+        [
+            np.stack([one, zero, zero, zero, z, -y], -1),
+            np.stack([zero, one, zero, -z, zero, x], -1),
+            np.stack([zero, zero, one, y, -x, zero], -1),
+        ],
+        1,
+    )
+    mean_square = np.einsum("nik,kl,nil->", jacobian, covariance[block, block], jacobian) / len(arms)
+    unexplained = 1 - float(np.mean(refined.similarity[:, index] ** 2))
+    return ERROR_SCALE_MM * float(np.sqrt(max(mean_square, 0.0) * max(unexplained, 0.0)))
+
+
+def _unseen(
+    vertebra: Vertebra, pose: NDArray[np.float64], views: Sequence[str], observations: Sequence[Observation]
+) -> str:
+    points = transform_points(pose, vertebra.surface_points_mm.astype(np.float64))
+    for view, observation in zip(views, observations, strict=True):
+        pixels = observation.camera.project(points)
+        on_usable = ndimage.map_coordinates(
+            observation.usable.numpy(), pixels[:, ::-1].T, order=0, mode="constant", cval=0.0
+        )
+        if on_usable.mean() < LEAST_VISIBLE:
+            return (
+                f"only {100 * on_usable.mean():.0f} % of {vertebra.label} lies in the usable part of the {view} image;"
+                " centre the C-arm on it."
+            )
+    return ""
+
+
+def _unlike(label: str, similarity: Mapping[str, float]) -> str:
+    view = min(similarity, key=lambda v: similarity[v])
+    if similarity[view] < LEAST_SIMILARITY:
+        return (
+            f"{label} does not look like its CT in the {view} image (similarity {similarity[view]:.2f}, at least"
+            f" {LEAST_SIMILARITY:.2f} is needed); check the start pose, the geometry and the image."
+        )
+    return ""
+
+
+def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: NDArray[np.float64]) -> str:
+    motion = inverse(body) @ pose
+    centre = vertebra.T_ct_vertebra[:3, 3]
+    shift, angle = float(np.linalg.norm(transform_points(motion, centre) - centre)), rotation_angle_deg(motion)
+    if shift > LARGEST_MOTION_MM or angle > LARGEST_MOTION_DEG:
+        return (
+            f"{label} would have moved {shift:.0f} mm and {angle:.0f} degrees against the body, more than the"
+            f" {LARGEST_MOTION_MM:.0f} mm and {LARGEST_MOTION_DEG:.0f} degrees that are plausible; check the start pose."
+        )
+    return ""
+
+
+def _uncertain(label: str, expected: float) -> str:
+    if not expected <= LARGEST_EXPECTED_TRE_MM:
+        return (
+            f"the images determine the pose of {label} only to {expected:.1f} mm, and"
+            f" {LARGEST_EXPECTED_TRE_MM:.1f} mm is the limit; take sharper images with less noise."
+        )
+    return ""
