@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from radgs_core.case import Case, Vertebra
 from radgs_core.errors import InputError
 from radgs_core.geometry.rigid import checked_rigid
-from radgs_core.io.atomic import written_atomically
+from radgs_core.io import atomic
 from radgs_core.io.label_schemes import LEVELS
 from radgs_core.io.sha256 import sha256_of
 from radgs_core.radgs.gaussians import RadiativeGaussians
@@ -34,10 +34,11 @@ def check_destination(path: Path) -> None:
     """Refuse a path at which no case can be saved; worth asking before minutes of preparation.
 
     Raises:
-        InputError: something else than a case or an empty folder is there.
+        InputError: something else than a case or an empty folder is there, or no folder can be made there.
     """
     if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
         raise InputError(f"{path} exists and is not a case; choose another folder or remove it.")
+    atomic.check_destination(path, replaces_folder_with=MANIFEST)
 
 
 def save_case(case: Case, path: Path) -> None:
@@ -47,7 +48,7 @@ def save_case(case: Case, path: Path) -> None:
         InputError: something else than a case is at ``path``, or it cannot be written.
     """
     check_destination(path)
-    with written_atomically(path, replaces_folder_with=MANIFEST) as folder:
+    with atomic.written_atomically(path, replaces_folder_with=MANIFEST) as folder:
         (folder / "levels").mkdir(parents=True)
         np.savez(folder / BODY, data=case.body_hu.data, T_ct_voxel=case.body_hu.T_ct_voxel)
         for label, vertebra in case.levels.items():

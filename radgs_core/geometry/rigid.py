@@ -10,6 +10,7 @@ import math
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.transform import Rotation
 
 from radgs_core.errors import InputError
 
@@ -90,6 +91,17 @@ def exp_se3(twist: torch.Tensor) -> torch.Tensor:
     bottom = torch.zeros_like(top[..., :1, :])
     bottom[..., 0, 3] = 1
     return torch.cat([top, bottom], -2)
+
+
+def log_se3(transform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Twist (6,) ``(v, omega)`` in mm and rad whose exponential is the rigid ``transform`` (4, 4); angles below 180 degrees."""
+    omega = Rotation.from_matrix(transform[:3, :3]).as_rotvec()
+    # exp maps v to V v + 0, with V the matrix that its translation column applies
+    unit = np.zeros((3, 6))
+    unit[:, :3] = np.eye(3)
+    unit[:, 3:] = omega
+    left_jacobian = exp_se3(torch.as_tensor(unit))[:, :3, 3].numpy().T
+    return np.r_[np.linalg.solve(left_jacobian, transform[:3, 3]), omega]
 
 
 def rotation_angle_deg(transform: NDArray[np.float64]) -> float:

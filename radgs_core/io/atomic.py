@@ -1,5 +1,6 @@
 """Output that appears complete or not at all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from radgs_core.errors import InputError
+
+
+def check_destination(path: Path | str, replaces_folder_with: str | None = None) -> None:
+    """Refuse a path that ``written_atomically`` could not write to; worth asking before minutes of work.
+
+    Args:
+        path, replaces_folder_with: as for ``written_atomically``; the latter also says that a folder is to be written.
+
+    Raises:
+        InputError: something that must not be replaced is there, or no file can be made there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        is_ours = replaces_folder_with is not None and (path / replaces_folder_with).exists()
+        if not is_ours and any(path.iterdir()):
+            raise InputError(f"{path} is a folder that holds other files; delete it or choose another output path.")
+    elif path.exists() and replaces_folder_with is not None:
+        raise InputError(f"{path} is a file, but a folder is to be written there; choose another output path.")
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise InputError(
+            f"{path} cannot be written ({parent} is not a folder you may write to); choose another output path."
+        )
 
 
 @contextmanager
@@ -26,9 +50,7 @@ def written_atomically(path: Path | str, replaces_folder_with: str | None = None
         InputError: a folder stands at ``path`` that must not be replaced, or the file system refuses.
     """
     path = Path(path)
-    is_ours = replaces_folder_with is not None and (path / replaces_folder_with).exists()
-    if path.is_dir() and not is_ours and any(path.iterdir()):
-        raise InputError(f"{path} is a folder that holds other files; delete it or choose another output path.")
+    check_destination(path, replaces_folder_with)
     created_parents: list[Path] = []
     try:
         created_parents = _create_parents(path.absolute())

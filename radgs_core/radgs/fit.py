@@ -7,6 +7,7 @@ does the rest.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.ndimage
@@ -22,13 +23,14 @@ from radgs_core.volume import Volume
 
 Progress = Callable[[float, str], None]
 
-DEFAULT_GAUSSIANS = 2000
-SAMPLE_SPACING_MM = 1.0
-MIN_SCALE_MM = 0.45
+DEFAULT_GAUSSIANS = 1500
+SAMPLE_SPACING_MM = 1.1
+MIN_SCALE_MM = 0.5
 """Smallest standard deviation: narrower Gaussians would fall between the samples they are fitted to."""
 SUPPORT_SIGMA = 3.5
 LLOYD_ITERATIONS = 8
-DESCENT_STEPS = 120
+DESCENT_STEPS = 80
+RESAMPLE_EVERY = 16
 
 
 def fit_gaussians(
@@ -48,35 +50,43 @@ def fit_gaussians(
     Raises:
         ValueError: the volume is zero everywhere.
     """
-    points, values, covered = _samples(attenuation)
-    if not covered.any():
+    if not np.any(attenuation.data):
         raise ValueError("the volume to fit is zero everywhere.")
     rng = np.random.default_rng(seed)
-    origin = points[covered].mean(0)
-    points = points - origin
-    start = _clusters(points[covered], np.abs(values[covered]), min(count, int(covered.sum()) // 8 + 1), rng)
+    samples = _samples(attenuation, rng)
+    covered = samples.values != 0
+    start = _clusters(samples.points[covered], np.abs(samples.values[covered]), min(count, int(covered.sum()) // 8 + 1), rng)
+    start = _with_least_squares_densities(start, samples)
     progress(0.15, "clustered")
-    fitted = _descend(_with_least_squares_densities(start, points, values), points, values, progress)
+    fitted = _descend(start, attenuation, rng, progress)
     return RadiativeGaussians(
-        means_mm=fitted.means_mm + torch.as_tensor(origin, dtype=torch.float32),
-        scales_mm=fitted.scales_mm,
-        quaternions=torch.nn.functional.normalize(fitted.quaternions, dim=-1),
-        densities_per_mm=fitted.densities_per_mm,
+        fitted.means_mm,
+        fitted.scales_mm,
+        torch.nn.functional.normalize(fitted.quaternions, dim=-1),
+        fitted.densities_per_mm,
     )
 
 
-def _samples(attenuation: Volume) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.bool_]]:
-    """The trilinear volume on a grid of about `SAMPLE_SPACING_MM`, near the object: points, values, and which are in it."""
+@dataclass(frozen=True)
+class _Samples:
+    """Samples of the volume: (P, 3) points in the CT frame, mm, and (P,) values."""
+
+    points: NDArray[np.float64]
+    values: NDArray[np.float32]
+
+
+def _samples(attenuation: Volume, rng: np.random.Generator) -> _Samples:
+    """The trilinear volume on a grid of `SAMPLE_SPACING_MM`, randomly shifted, in and near the object."""
     extent = np.array(attenuation.data.shape)
     step = SAMPLE_SPACING_MM / attenuation.spacing_mm
-    axes = [np.arange(-1, n + 0.001, s) for n, s in zip(extent, step, strict=True)]
+    axes = [np.arange(-1 + s * rng.uniform(), n, s) for n, s in zip(extent, step, strict=True)]
     index = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
     values = scipy.ndimage.map_coordinates(attenuation.data.astype(np.float32), index.T, order=1, mode="grid-constant")
-    covered = values != 0
-    points = attenuation.points_mm(index)
     # a rim of zeros around the object keeps Gaussians from leaking out of it
-    near = cKDTree(points[covered]).query(points, distance_upper_bound=3 * SAMPLE_SPACING_MM, workers=1)[0] < np.inf
-    return points[near], values[near], covered[near]
+    points = attenuation.points_mm(index)
+    reach = 3 * SAMPLE_SPACING_MM
+    near = cKDTree(points[values != 0]).query(points, distance_upper_bound=reach)[0] < np.inf
+    return _Samples(points[near], values[near])
 
 
 def _clusters(
@@ -107,10 +117,10 @@ def _clusters(
     return RadiativeGaussians(*(torch.as_tensor(a, dtype=torch.float32) for a in (centres, scales, quaternions, np.ones(count))))
 
 
-def _neighbours(gaussians: RadiativeGaussians, tree: cKDTree) -> tuple[torch.Tensor, torch.Tensor]:
+def _neighbours(gaussians: RadiativeGaussians, samples: _Samples) -> tuple[torch.Tensor, torch.Tensor]:
     """Pairs of a Gaussian and a sample within its support, as two (P,) index tensors ordered by Gaussian."""
     reach = SUPPORT_SIGMA * gaussians.scales_mm.detach().amax(-1).numpy()
-    lists = tree.query_ball_point(gaussians.means_mm.detach().numpy(), reach)
+    lists = cKDTree(samples.points).query_ball_point(gaussians.means_mm.detach().numpy(), reach)
     lengths = torch.as_tensor([len(one) for one in lists])
     return torch.repeat_interleave(torch.arange(len(lists)), lengths), torch.as_tensor(np.concatenate(lists).astype(np.int64))
 
@@ -123,27 +133,22 @@ def _falloff(gaussians: RadiativeGaussians, points: torch.Tensor, gaussian: torc
     return (-0.5 * (whitened * whitened).sum(-1)).exp()
 
 
-def _with_least_squares_densities(
-    gaussians: RadiativeGaussians, points: NDArray[np.float64], values: NDArray[np.float32]
-) -> RadiativeGaussians:
-    gaussian, sample = _neighbours(gaussians, cKDTree(points))
-    falloff = _falloff(gaussians, torch.as_tensor(points, dtype=torch.float32), gaussian, sample)
-    matrix = scipy.sparse.csr_matrix((falloff.numpy(), (sample.numpy(), gaussian.numpy())), (len(points), len(gaussians)))
-    # the damping keeps overlapping Gaussians from growing against each other with opposite signs
-    densities = scipy.sparse.linalg.lsmr(matrix, values, damp=0.3, maxiter=60)[0]
-    return RadiativeGaussians(
-        gaussians.means_mm, gaussians.scales_mm, gaussians.quaternions, torch.as_tensor(densities, dtype=torch.float32)
+def _with_least_squares_densities(gaussians: RadiativeGaussians, samples: _Samples) -> RadiativeGaussians:
+    gaussian, sample = _neighbours(gaussians, samples)
+    falloff = _falloff(gaussians, torch.as_tensor(samples.points, dtype=torch.float32), gaussian, sample)
+    matrix = scipy.sparse.csr_matrix(
+        (falloff.double().numpy(), (sample.numpy(), gaussian.numpy())), (len(samples.points), len(gaussians))
     )
+    # the damping keeps overlapping Gaussians from growing against each other with opposite signs
+    densities = scipy.sparse.linalg.lsmr(matrix, samples.values, damp=0.3, maxiter=60)[0]
+    return replace(gaussians, densities_per_mm=torch.as_tensor(densities, dtype=torch.float32))
 
 
 def _descend(
-    start: RadiativeGaussians, points: NDArray[np.float64], values: NDArray[np.float32], progress: Progress
+    start: RadiativeGaussians, attenuation: Volume, rng: np.random.Generator, progress: Progress
 ) -> RadiativeGaussians:
-    tree = cKDTree(points)
-    points_t = torch.as_tensor(points, dtype=torch.float32)
     # in units of the target's own spread, so that the learning rates suit any material
-    unit = float(np.std(values))
-    target = torch.as_tensor(values / unit)
+    unit = float(np.std(attenuation.data))
     means = start.means_mm.clone().requires_grad_()
     log_scales = start.scales_mm.log().requires_grad_()
     quaternions = start.quaternions.clone().requires_grad_()
@@ -153,22 +158,23 @@ def _descend(
             {"params": [means], "lr": 0.03},
             {"params": [log_scales], "lr": 0.015},
             {"params": [quaternions], "lr": 0.02},
-            {"params": [densities], "lr": 0.03},
+            {"params": [densities], "lr": 0.05},
         ],
         betas=(0.9, 0.99),
     )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, DESCENT_STEPS, eta_min=0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, DESCENT_STEPS)
 
     def current() -> RadiativeGaussians:
         return RadiativeGaussians(means, log_scales.exp().clamp(min=MIN_SCALE_MM), quaternions, densities)
 
-    gaussian, sample = _neighbours(current(), tree)
     for step in range(DESCENT_STEPS):
-        if step and step % 40 == 0:
-            gaussian, sample = _neighbours(current(), tree)
+        if step % RESAMPLE_EVERY == 0:
+            # other samples each time: Gaussians must fit the volume between the samples as well
+            samples = _samples(attenuation, rng)
+            points, target = torch.as_tensor(samples.points, dtype=torch.float32), torch.as_tensor(samples.values / unit)
+            gaussian, sample = _neighbours(current(), samples)
         gaussians = current()
-        falloff = _falloff(gaussians, points_t, gaussian, sample)
-        value = falloff * gaussians.densities_per_mm.index_select(0, gaussian)
+        value = _falloff(gaussians, points, gaussian, sample) * densities.index_select(0, gaussian)
         loss = (torch.zeros_like(target).index_add(0, sample, value) - target).square().mean()
         optimizer.zero_grad()
         loss.backward()

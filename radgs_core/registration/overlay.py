@@ -13,7 +13,7 @@ from radgs_core.geometry.rigid import transform_points
 COLOURS = ((255, 196, 0), (0, 200, 255), (120, 230, 80), (255, 120, 220), (255, 140, 60), (170, 150, 255))
 """RGB, by the level's place in the case; repeated when they run out."""
 
-DIM = 0.6
+DIM = 0.75
 DASH_PX = 3
 
 
@@ -56,7 +56,10 @@ def _eight_bits(image: NDArray, camera: XrayCamera) -> NDArray[np.uint8]:
     values = np.asarray(image, dtype=np.float32)
     if camera.intensity == "transmission":
         values = np.log(np.maximum(values, values.max() * 1e-4 + 1e-6))
-    low, high = np.percentile(values, (0.5, 99.5))
+    height, width = values.shape
+    # the anatomy is in the middle; collimator blades and air around it would take the grey values away from it
+    middle = values[height // 5 : height - height // 5, width // 5 : width - width // 5]
+    low, high = np.percentile(middle, (0.5, 99.5))
     grey = np.round(255 * np.clip((values - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)
     return np.asarray(cv2.createCLAHE(clipLimit=3.0, tileGridSize=(4, 4)).apply(grey))
 

@@ -10,6 +10,7 @@ from radgs_core.case import Case
 from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import checked_rigid
+from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.refinement import Subject, refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.registration.start import start_poses
@@ -19,7 +20,15 @@ from radgs_core.xray.attenuation import linear_attenuation
 from radgs_core.xray.observation import observe
 from radgs_core.xray.raycast import RayCastVolume
 
-__all__ = ["BiplanarGeometry", "InputError", "LevelResult", "RegistrationResult", "XrayCamera", "register"]
+__all__ = [
+    "BiplanarGeometry",
+    "InputError",
+    "LevelResult",
+    "RegistrationResult",
+    "XrayCamera",
+    "draw_overlay",
+    "register",
+]
 
 
 def register(

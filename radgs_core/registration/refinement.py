@@ -47,7 +47,7 @@ class Stage:
 
 
 STAGES = (
-    Stage(2.4, 8.0, 40.0, 8, rigid=True),
+    Stage(4.8, 8.0, 40.0, 8, rigid=True),
     Stage(2.4, 5.0, 25.0, 8, rigid=True),
     Stage(2.4, 3.0, 15.0, 6, rigid=True),
     Stage(2.4, 3.0, 12.0, 8, rigid=False),
@@ -218,7 +218,8 @@ class _StageView:
 
     def evaluate(self, poses: Poses, centres_mm: NDArray[np.float64]) -> _Evaluation:
         height, width = self.camera.height, self.camera.width
-        body = self.body.rendered(poses.body, centres_mm[0])
+        image, derivatives = self.body.at(poses.body, centres_mm[0])
+        body = torch.cat([image[None], derivatives])
         body_gradient = smooth_gradient(body, self.blur_px)
         bone_gradient = torch.zeros_like(body_gradient[0])
         footprints, blocks = [], []

@@ -1,27 +1,27 @@
-"""The rendered scene: the body and every vertebra at poses of their own, with derivatives by all of them."""
+"""Where everything is, and the image of the body."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from radgs_core.case import Case
 from radgs_core.geometry.camera import XrayCamera
-from radgs_core.geometry.rigid import exp_se3
-from radgs_core.radgs.gaussians import RadiativeGaussians
-from radgs_core.radgs.pose_derivatives import PoseDerivatives, rasterize_with_pose_derivatives
+from radgs_core.geometry.rigid import exp_se3, inverse, log_se3
 from radgs_core.xray.raycast import RayCastVolume
 
 TRANSLATION_STEP_MM = 0.5
 ROTATION_STEP_RAD = 0.005
 """Finite-difference steps of the body's derivatives: a fraction of the blur that the images are compared at."""
+LINEAR_WITHIN_MM = 0.7
+"""So far the linearised image of the body serves; then it is ray cast anew."""
+ARM_MM = 60.0
+"""Half the length of the imaged spine: how far out a rotation is felt."""
 
 
 @dataclass(frozen=True)
 class Poses:
-    """Where everything is, in the reference frame.
+    """Poses of the body and of every vertebra, in the reference frame.
 
     Attributes:
         body: (4, 4) float64 ``T_reference_ct`` of the body.
@@ -33,56 +33,68 @@ class Poses:
 
     def moved(self, twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> "Poses":
         """Poses after twists (1 + L, 6), body first, each about its centre (1 + L, 3), from the left in the reference frame."""
-        offsets = exp_se3(torch.as_tensor(twists)).numpy()
-        rotations = offsets[:, :3, :3]
-        offsets[:, :3, 3] += centres_mm - np.einsum("nij,nj->ni", rotations, centres_mm)
-        moved = offsets @ np.concatenate([self.body[None], self.levels])
+        moved = _offsets(twists, centres_mm) @ np.concatenate([self.body[None], self.levels])
         return Poses(moved[0], moved[1:])
+
+
+@dataclass(frozen=True)
+class _Linearisation:
+    """The body's image near a pose: (H, W), and (6, H, W) derivatives by a twist about ``centre_mm``."""
+
+    T_reference_ct: NDArray[np.float64]
+    centre_mm: NDArray[np.float64]
+    image: torch.Tensor
+    derivatives: torch.Tensor
 
 
 @dataclass
 class BodyImage:
-    """Line integrals of the body in one view, linearised about the pose where they were rendered.
+    """Line integrals of the body in one view, ray cast when it has moved and linearised in between.
 
-    Ray casting the body costs as much as all vertebrae together, so it is repeated only after a motion that the
-    linearisation does not cover.
+    Attributes:
+        volume: attenuation of the body, 1/mm.
+        camera: the view.
+        step_mm: of the ray casting.
     """
 
     volume: RayCastVolume
     camera: XrayCamera
     step_mm: float
-    _pose: NDArray[np.float64] | None = field(default=None, init=False)
-    _derivative_pose: NDArray[np.float64] | None = field(default=None, init=False)
-    _image: torch.Tensor = field(default_factory=lambda: torch.empty(0), init=False)
-    _derivatives: torch.Tensor = field(default_factory=lambda: torch.empty(0), init=False)
-    _centre: NDArray[np.float64] | None = field(default=None, init=False)
+    _linearisation: _Linearisation | None = field(default=None, init=False)
 
-    def rendered(
+    def at(
         self, T_reference_ct: NDArray[np.float64], centre_mm: NDArray[np.float64]
-    ) -> torch.Tensor:
-        """(7, H, W): the image and its derivatives by a twist about ``centre_mm``."""
-        if (
-            self._derivative_pose is None
-            or not np.array_equal(self._centre, centre_mm)
-            or _motion_mm(self._derivative_pose, T_reference_ct, centre_mm) > 3.0
-        ):
-            base = self.volume.line_integral(self.camera, T_reference_ct, self.step_mm)
-            steps = np.diag([TRANSLATION_STEP_MM] * 3 + [ROTATION_STEP_RAD] * 3)
-            here = Poses(T_reference_ct, np.repeat(T_reference_ct[None], 6, 0))
-            twists = np.concatenate([np.zeros((1, 6)), steps])
-            stepped = here.moved(twists, np.repeat(centre_mm[None], 7, 0)).levels
-            images = torch.stack([self.volume.line_integral(self.camera, pose, self.step_mm) for pose in stepped])
-            sizes = torch.as_tensor(steps.diagonal().copy(), dtype=base.dtype)
-            self._derivatives = (images - base) / sizes[:, None, None]
-            self._image, self._pose = base, T_reference_ct
-            self._derivative_pose, self._centre = T_reference_ct, centre_mm
-        elif self._pose is None or not np.array_equal(self._pose, T_reference_ct):
-            self._image, self._pose = self.volume.line_integral(self.camera, T_reference_ct, self.step_mm), T_reference_ct
-        return torch.cat([self._image[None], self._derivatives])
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Image (H, W) at a pose and its derivatives (6, H, W) by a twist ``(v, omega)`` about ``centre_mm``, per mm and rad."""
+        near = self._linearisation
+        if near is not None and np.array_equal(near.centre_mm, centre_mm):
+            twist = _twist_between(near.T_reference_ct, T_reference_ct, centre_mm)
+            if np.linalg.norm(twist[:3]) + ARM_MM * np.linalg.norm(twist[3:]) < LINEAR_WITHIN_MM:
+                change = torch.einsum("k,khw->hw", torch.as_tensor(twist, dtype=near.image.dtype), near.derivatives)
+                return near.image + change, near.derivatives
+        self._linearisation = near = self._linearised(T_reference_ct, centre_mm)
+        return near.image, near.derivatives
+
+    def _linearised(self, T_reference_ct: NDArray[np.float64], centre_mm: NDArray[np.float64]) -> _Linearisation:
+        steps = np.array([TRANSLATION_STEP_MM] * 3 + [ROTATION_STEP_RAD] * 3)
+        stepped = _offsets(np.diag(steps), np.repeat(centre_mm[None], 6, 0)) @ T_reference_ct
+        image = self.volume.line_integral(self.camera, T_reference_ct, self.step_mm)
+        moved = torch.stack([self.volume.line_integral(self.camera, pose, self.step_mm) for pose in stepped])
+        derivatives = (moved - image) / torch.as_tensor(steps, dtype=image.dtype)[:, None, None]
+        return _Linearisation(T_reference_ct, centre_mm, image, derivatives)
 
 
-def _motion_mm(a: NDArray[np.float64], b: NDArray[np.float64], centre_mm: NDArray[np.float64]) -> float:
-    """Largest displacement between two poses over points 60 mm around ``centre_mm``."""
-    local = np.linalg.solve(a, np.r_[centre_mm, 1.0])[:3]
-    points = local + 60.0 * np.concatenate([np.eye(3), -np.eye(3)])
-    return float(np.linalg.norm(points @ (a - b)[:3, :3].T + (a - b)[:3, 3], axis=1).max())
+def _offsets(twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 4, 4) motions by twists (N, 6), each about its centre (N, 3)."""
+    offsets = exp_se3(torch.as_tensor(twists)).numpy()
+    offsets[:, :3, 3] += centres_mm - np.einsum("nij,nj->ni", offsets[:, :3, :3], centres_mm)
+    return offsets
+
+
+def _twist_between(
+    start: NDArray[np.float64], end: NDArray[np.float64], centre_mm: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(6,) twist about ``centre_mm`` that moves one pose to another."""
+    motion = end @ inverse(start)
+    motion[:3, 3] += motion[:3, :3] @ centre_mm - centre_mm
+    return log_se3(motion)

@@ -37,8 +37,8 @@ class Simulator:
     """
 
     def __init__(self, case: Case, geometry: BiplanarGeometry, T_reference_ct: NDArray[np.float64]) -> None:
-        self._geometry = geometry
-        self._T_reference_ct = T_reference_ct
+        self.geometry = geometry
+        self.T_reference_ct = T_reference_ct
         self._excess = {label: _Materials.of_excess(vertebra) for label, vertebra in case.levels.items()}
         body = _Materials.of_body(continued(case.body_hu))
         self._body = {name: body.along_rays(camera, T_reference_ct) for name, camera in geometry.views.items()}
@@ -49,10 +49,10 @@ class Simulator:
         if unknown:
             raise InputError(f"{unknown[0]} is not in the case; it holds {', '.join(self._excess)}.")
         result = {}
-        for name, camera in self._geometry.views.items():
+        for name, camera in self.geometry.views.items():
             water, bone = self._body[name].water.copy(), self._body[name].bone.copy()
             for level, excess in self._excess.items():
-                moved = excess.along_rays(camera, T_reference_level.get(level, self._T_reference_ct))
+                moved = excess.along_rays(camera, T_reference_level.get(level, self.T_reference_ct))
                 water += moved.water
                 bone += moved.bone
             result[name] = Densities(water, bone)

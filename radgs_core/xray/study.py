@@ -21,7 +21,7 @@ from radgs_core.io.xray_image import read_xray, write_xray
 from radgs_core.xray.carm import body_pose
 from radgs_core.xray.motion import bend
 from radgs_core.xray.physics import Physics
-from radgs_core.xray.simulator import simulate
+from radgs_core.xray.simulator import Simulator
 
 GEOMETRY, TRUTH = "geometry.yaml", "truth.json"
 
@@ -43,23 +43,31 @@ class Study:
 
 def simulate_study(
     case: Case,
-    levels: Sequence[str],
+    centred: Sequence[str],
     geometry: BiplanarGeometry,
     physics: Physics,
     motion_mm: float,
     motion_deg: float,
     seed: int,
 ) -> Study:
-    """Bend the spine and take both X-rays, the chosen levels centred on the C-arm's isocentre.
+    """Bend the spine and take both X-rays, the ``centred`` levels in the middle of the C-arm's isocentre.
 
-    Motion and noise depend on ``seed`` alone: other physics shows the same bent spine.
+    Every level of the case moves (see ``bend``). Motion and noise depend on ``seed`` alone: other physics shows the
+    same bent spine.
     """
-    T_reference_body = body_pose(case, levels)
-    motion = bend(case, levels, motion_mm, motion_deg, np.random.default_rng([seed, 0]))
-    T_reference_level = {level: T_reference_body @ T_ct_ct for level, T_ct_ct in motion.items()}
-    images = simulate(case, geometry, T_reference_body, T_reference_level, physics, seed)
-    truth = Poses(geometry.reference, {level: LevelPose(pose) for level, pose in T_reference_level.items()})
-    return Study(MappingProxyType(images), geometry, truth)
+    simulator = Simulator(case, geometry, body_pose(case, centred))
+    return take_study(case, simulator, physics, motion_mm, motion_deg, seed)
+
+
+def take_study(
+    case: Case, simulator: Simulator, physics: Physics, motion_mm: float, motion_deg: float, seed: int
+) -> Study:
+    """``simulate_study`` in an operating room that is there already, its body ray cast."""
+    motion = bend(case, list(case.levels), motion_mm, motion_deg, np.random.default_rng([seed, 0]))
+    T_reference_level = {level: simulator.T_reference_ct @ T_ct_ct for level, T_ct_ct in motion.items()}
+    images = simulator.expose(T_reference_level, physics, np.random.default_rng(seed))
+    truth = {level: LevelPose(pose) for level, pose in T_reference_level.items()}
+    return Study(MappingProxyType(images), simulator.geometry, Poses(simulator.geometry.reference, truth))
 
 
 def write_study(path: Path, study: Study) -> None:
@@ -71,7 +79,7 @@ def write_study(path: Path, study: Study) -> None:
     with written_atomically(path, replaces_folder_with=TRUTH) as folder:
         folder.mkdir()
         for view, pixels in study.images.items():
-            write_xray(_image_path(folder, view), pixels)
+            write_xray(image_path(folder, view), pixels)
         write_geometry(folder / GEOMETRY, study.geometry)
         write_poses(folder / TRUTH, study.truth)
 
@@ -83,9 +91,10 @@ def read_study(path: Path) -> Study:
         InputError: a file is missing or damaged.
     """
     geometry = read_geometry(path / GEOMETRY)
-    images = {view: read_xray(_image_path(path, view), geometry.views[view]) for view in VIEW_NAMES}
+    images = {view: read_xray(image_path(path, view), geometry.views[view]) for view in VIEW_NAMES}
     return Study(MappingProxyType(images), geometry, read_poses(path / TRUTH))
 
 
-def _image_path(folder: Path, view: str) -> Path:
+def image_path(folder: Path, view: str) -> Path:
+    """Where a study keeps the X-ray of a view."""
     return folder / f"{view}.png"

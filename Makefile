@@ -1,0 +1,43 @@
+# Every target works from a fresh clone: tools/in_environment makes .venv (or takes the active virtual environment) on first use.
+PYTHON ?= python3
+RUN := PYTHON=$(PYTHON) tools/in_environment
+
+# Threads that spin while they wait take the core from the process they wait for.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check format bench-refine environment colcon clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo 'ARGS="..." is passed on, e.g. make test ARGS="-k camera". PYTHON=python3.12 chooses the interpreter of .venv.'
+	@echo 'An active virtual environment, a sourced ROS 2 installation and the settings of pip (index, proxy) are used as they are.'
+
+demo: ## simulate an operating room on a real CT, register four vertebrae, print their errors
+	@$(RUN) python -m radgs_reg_ros.demo $(ARGS)
+
+test: ## all tests
+	@$(RUN) python -m pytest -q $(ARGS)
+
+check: ## formatting, lint and types
+	@$(RUN) ruff format --check
+	@$(RUN) ruff check
+	@$(RUN) mypy
+
+format: ## put the code into the format that check asks for
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+bench-refine: ## accuracy of the refinement over ten seeds
+	@$(RUN) python -m benchmarks.refine $(ARGS)
+
+environment: ## only make or update the environment
+	@$(RUN) true
+
+colcon: ## build the ROS package with colcon into install/
+	@$(RUN) colcon build $(ARGS)
+
+clean: ## remove the environment and everything built
+	rm -rf .venv build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

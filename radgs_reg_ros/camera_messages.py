@@ -1,0 +1,50 @@
+"""X-ray cameras in sensor_msgs/CameraInfo and in the core."""
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+from radgs_core.registration.pipeline import InputError, XrayCamera
+from radgs_reg_ros.image_messages import check_header
+
+
+def camera_from_info(message: CameraInfo, topic: str, intensity: str) -> XrayCamera:
+    """The intrinsics of a view as an XrayCamera that stands at the origin: where it is comes from TF.
+
+    Args:
+        message: undistorted, without binning or region of interest: ``k``, ``width`` and ``height`` are used.
+        topic: what an error calls the camera.
+        intensity: ``transmission`` or ``attenuation``, what the pixels of this view mean.
+
+    Raises:
+        InputError: empty frame_id or stamp, a singular matrix, lens distortion, binning or a region of interest.
+    """
+    check_header(message.header, topic)
+    if any(message.d):
+        raise InputError(f"{topic}: the camera has lens distortion (d is not zero); rectify the images first.")
+    if max(message.binning_x, message.binning_y) > 1 or message.roi.width or message.roi.height:
+        raise InputError(f"{topic}: binning and regions of interest are not read; describe the published image in k.")
+    return XrayCamera(
+        width=message.width,
+        height=message.height,
+        camera_matrix=np.array(message.k).reshape(3, 3),
+        T_reference_camera=np.eye(4),
+        intensity=intensity,  # type: ignore[arg-type]  # XrayCamera checks the word itself
+        name=topic,
+    )
+
+
+def info_from_camera(camera: XrayCamera, header: Header) -> CameraInfo:
+    """The CameraInfo of a view; its pose goes to TF."""
+    matrix = camera.camera_matrix
+    projection = np.hstack([matrix, np.zeros((3, 1))])
+    return CameraInfo(
+        header=header,
+        width=camera.width,
+        height=camera.height,
+        distortion_model="plumb_bob",
+        d=[0.0] * 5,
+        k=matrix.ravel().tolist(),
+        r=np.eye(3).ravel().tolist(),
+        p=projection.ravel().tolist(),
+    )

@@ -1,0 +1,196 @@
+"""carm_simulator_node: plays the operating room, a patient whose spine bends between exposures and a C-arm."""
+
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from radgs_reg.msg import VertebraPose, VertebraPoseArray
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.timer import Timer
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from std_srvs.srv import Trigger
+
+from radgs_core.case import Case
+from radgs_core.registration.pipeline import BiplanarGeometry, InputError
+from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
+from radgs_core.xray.motion import bend
+from radgs_core.xray.physics import Physics
+from radgs_core.xray.simulator import Simulator
+from radgs_reg_ros import qos
+from radgs_reg_ros.camera_messages import info_from_camera
+from radgs_reg_ros.image_messages import image_from_pixels
+from radgs_reg_ros.managed_node import ManagedNode
+from radgs_reg_ros.pairing import VIEWS
+from radgs_reg_ros.parameters import CarmSimulatorParameters, read, selected_levels
+from radgs_reg_ros.run_node import run_node
+from radgs_reg_ros.stamps import nanoseconds, seconds_text
+from radgs_reg_ros.tf_broadcaster import TfBroadcaster, transform_stamped
+from radgs_reg_ros.transform_messages import pose_from_matrix
+from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
+
+
+@dataclass(frozen=True)
+class _OperatingRoom:
+    """The simulated scene, of one configuration."""
+
+    case: Case
+    levels: list[str]
+    geometry: BiplanarGeometry
+    frames: Mapping[str, str]
+    T_reference_body: NDArray[np.float64]
+    simulator: Simulator
+    physics: Physics
+    rng: np.random.Generator
+
+
+class CarmSimulatorNode(ManagedNode):
+    """See docs/topics.md. ``~/expose`` bends the spine anew and takes both X-rays, in a worker thread."""
+
+    def __init__(self) -> None:
+        super().__init__("carm_simulator_node", CarmSimulatorParameters)
+        self._settings = CarmSimulatorParameters()
+        self._room: _OperatingRoom | None = None
+        self._tf: TfBroadcaster | None = None
+        self._watch: Timer | None = None
+        self._active = False
+        self._worker = LatestJobWorker("ray casting", self._expose)
+        self._publishing = threading.Lock()
+        self._images = {
+            view: self.create_lifecycle_publisher(Image, f"{view}/image", qos.images_out()) for view in VIEWS
+        }
+        self._infos = {
+            view: self.create_lifecycle_publisher(CameraInfo, f"{view}/camera_info", qos.images_out()) for view in VIEWS
+        }
+        self._truth = self.create_lifecycle_publisher(
+            VertebraPoseArray, "ground_truth/vertebra_poses", qos.last_result()
+        )
+        # a group of its own: a call waits for its exposure while the node goes on
+        self._service = self.create_service(
+            Trigger, "~/expose", self._on_expose, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+
+    def configure(self) -> None:
+        self._settings = parameters = read(self, CarmSimulatorParameters)
+        if not parameters.case:
+            raise InputError("the parameter case is empty; set it to a folder made by `radgs-reg prepare`.")
+        case = Case.load(Path(parameters.case))
+        levels = selected_levels(parameters.levels, list(case.levels))
+        geometry = biplanar_geometry(CArm(pixel_mm=parameters.pixel_mm, size=parameters.image_size))
+        T_reference_body = body_pose(case, levels)
+        rng = np.random.default_rng(parameters.seed)
+        photons = parameters.photons
+        self.get_logger().info("ray casting the body")
+        self._room = _OperatingRoom(
+            case=case,
+            levels=levels,
+            geometry=geometry,
+            frames={"ap": parameters.ap_frame, "lateral": parameters.lateral_frame},
+            T_reference_body=T_reference_body,
+            simulator=Simulator(case, geometry, T_reference_body),
+            physics=Physics.plain(photons) if parameters.physics == "plain" else Physics.realistic(rng, photons),
+            rng=rng,
+        )
+        self._tf = TfBroadcaster(self)
+
+    def activate(self) -> None:
+        assert self._room is not None and self._tf is not None
+        self._active = True
+        stamp = self.get_clock().now().to_msg()
+        self._tf.send_static(
+            [
+                transform_stamped(
+                    Header(stamp=stamp, frame_id=self._settings.reference_frame),
+                    self._room.frames[view],
+                    camera.T_reference_camera,
+                )
+                for view, camera in self._room.geometry.views.items()
+            ]
+        )
+        self._watch = self.create_timer(0.5, self._report_listeners)
+
+    def deactivate(self) -> None:
+        with self._publishing:  # an exposure is published as a whole or not at all
+            self._active = False
+            self._worker.cancel("the node was deactivated")
+        if self._watch is not None:
+            self.destroy_timer(self._watch)
+            self._watch = None
+
+    def release(self) -> None:
+        if self._tf is not None:
+            self._tf.close()
+        self._tf = self._room = None
+
+    def stop_work(self, timeout_s: float) -> None:
+        self._worker.stop(timeout_s)
+
+    def _report_listeners(self) -> None:
+        """Say who would miss an exposure: reliable topics keep nothing for subscribers that are still to come."""
+        counts = {
+            f"{view}/{name}": publishers[view].get_subscription_count()
+            for view in VIEWS
+            for name, publishers in (("image", self._images), ("camera_info", self._infos))
+        }
+        values = {topic: str(count) for topic, count in counts.items()}
+        self.diagnostics.ok("subscribers", "subscribers of each topic", **values)
+
+    def _on_expose(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        room = self._room
+        if room is None or not self._active:
+            response.message = "carm_simulator_node is not active; configure and activate it first."
+            return response
+        try:
+            stamp_ns = self._worker.submit(room).result()
+        except JobCancelled as error:
+            response.message = str(error)
+        else:
+            response.success, response.message = True, f"exposed at {seconds_text(stamp_ns)}"
+        return response
+
+    def _expose(self, room: _OperatingRoom, cancelled: threading.Event) -> int:
+        """Bend the spine, take both X-rays and publish them; returns their stamp. In the worker thread."""
+        parameters = self._settings
+        motion = bend(room.case, room.levels, parameters.motion_mm, parameters.motion_deg, room.rng)
+        T_reference_ct = {label: room.T_reference_body @ T_ct_ct for label, T_ct_ct in motion.items()}
+        counts = room.simulator.expose(T_reference_ct, room.physics, room.rng)
+        with self._publishing:
+            if cancelled.is_set():
+                raise JobCancelled("the exposure was cancelled")
+            stamp = self.get_clock().now().to_msg()
+            self._truth.publish(
+                VertebraPoseArray(
+                    header=Header(stamp=stamp, frame_id=parameters.reference_frame),
+                    vertebrae=[_truth(label, T, room.case) for label, T in T_reference_ct.items()],
+                )
+            )
+            for view, pixels in counts.items():
+                header = Header(stamp=stamp, frame_id=room.frames[view])
+                self._infos[view].publish(info_from_camera(room.geometry.views[view], header))
+                self._images[view].publish(image_from_pixels(np.round(pixels).astype(np.uint16), "mono16", header))
+        return nanoseconds(stamp)
+
+
+def _truth(label: str, T_reference_ct: NDArray[np.float64], case: Case) -> VertebraPose:
+    return VertebraPose(
+        label=label,
+        status=VertebraPose.REGISTERED,
+        pose=pose_from_matrix(T_reference_ct @ case.levels[label].T_ct_vertebra),
+        ct_pose=pose_from_matrix(T_reference_ct),
+        expected_tre_m=0.0,
+        similarity_ap=math.nan,
+        similarity_lateral=math.nan,
+    )
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the executable carm_simulator_node."""
+    return run_node(CarmSimulatorNode, args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,154 @@
+"""`python -m radgs_reg_ros.demo`: simulate, register, compare what /tf says with the truth."""
+
+import argparse
+import math
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from radgs_reg.msg import VertebraPose, VertebraPoseArray
+from rich.table import Table
+
+from radgs_core.case import Case
+from radgs_core.errors import InputError
+from radgs_core.io.example import example_ct
+from radgs_core.registration.pipeline import draw_overlay
+from radgs_core.xray.carm import body_pose
+from radgs_reg_ros.demo.level_error import LevelError, target_registration_error_mm
+from radgs_reg_ros.demo.narrator import Narrator
+from radgs_reg_ros.demo.operating_room import REFERENCE, Exposure, OperatingRoom
+from radgs_reg_ros.demo.wrong_start import initialpose, wrong_start
+from radgs_reg_ros.rig.node_process import NodeProcess, Value
+from radgs_reg_ros.rig.private_domain import private_domain
+from radgs_reg_ros.rig.remote import Remote, RigError
+
+LEVELS = ["T10", "T11", "T12", "L1"]
+START_MM, START_DEG = 8.0, 8.0
+MOTION_MM, MOTION_DEG = 3.0, 3.0
+SUCCESS_MM = 2.0
+
+
+def main() -> int:
+    """Run the demo; 0 when every level is registered with less than 2 mm of error."""
+    parser = argparse.ArgumentParser(prog="python -m radgs_reg_ros.demo", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for case, logs and overlays")
+    parser.add_argument("--seed", type=int, default=0, help="of motion, noise and start")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, and so ends the nodes
+    narrator = Narrator()
+    try:
+        return _demo(arguments.out, arguments.seed, narrator)
+    except (InputError, RigError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _demo(out: Path, seed: int, narrator: Narrator) -> int:
+    with narrator.step(f"Preparing {', '.join(LEVELS)} of the example CT (kept for the next time)"):
+        folder = _prepared(out / "case")
+    case = Case.load(folder)
+    start = wrong_start(case, LEVELS, body_pose(case, LEVELS), START_MM, START_DEG, seed)
+    run = _run(folder, start, out, seed, narrator)
+    errors = []
+    for level in run.result.vertebrae:
+        vertebra, true, found = case.levels[level.label], run.exposure.truth[level.label], run.received.get(level.label)
+        before = target_registration_error_mm(vertebra, start, true)
+        after = None if found is None else target_registration_error_mm(vertebra, found, true)
+        errors.append(LevelError(level.label, before, after, level.reason))
+    for view, pixels in run.exposure.pixels.items():
+        camera, before_all = run.exposure.cameras[view], dict.fromkeys(LEVELS, start)
+        picture = draw_overlay(pixels, camera, case, run.received, before=before_all)
+        cv2.imwrite(str(_overlay(out, view)), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    narrator.console.print(_table(errors))
+    print(f"outlines, dashed before and solid after: {_overlay(out, 'ap')} and {_overlay(out, 'lateral')}")
+    registered = [error.after_mm for error in errors if error.after_mm is not None]
+    median, largest = (statistics.median(registered), max(registered)) if registered else (math.nan, math.nan)
+    figures = f"levels={len(registered)} median_tre_mm={median:.2f} max_tre_mm={largest:.2f}"
+    print(f"demo: {figures} seconds={narrator.seconds:.0f}")
+    return 0 if len(registered) == len(LEVELS) and largest < SUCCESS_MM else 1
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What came back from the operating room.
+
+    Attributes:
+        exposure: the X-rays.
+        result: from ``vertebra_poses``.
+        received: ``T_reference_ct`` (4, 4), mm, of every registered level, from ``/tf`` and ``/tf_static``.
+    """
+
+    exposure: Exposure
+    result: VertebraPoseArray
+    received: Mapping[str, NDArray[np.float64]]
+
+
+def _run(folder: Path, start: NDArray[np.float64], out: Path, seed: int, narrator: Narrator) -> _Run:
+    """Start the nodes, register one exposure, end the nodes."""
+    case = str(folder.resolve())
+    motion = {"motion_mm": MOTION_MM, "motion_deg": MOTION_DEG, "seed": seed}
+    with ExitStack() as stack:
+        domain = stack.enter_context(private_domain())
+
+        def node(name: str, parameters: Mapping[str, Value]) -> NodeProcess:
+            process = NodeProcess(f"radgs_reg_ros.{name}", domain, out / f"{name}.log", parameters)
+            return stack.enter_context(process)
+
+        with narrator.step("Starting simulator and registration node as processes, up to active"):
+            simulator = node("carm_simulator_node", {"case": case, **motion})
+            registration = node("registration_node", {"case": case})
+            remote = stack.enter_context(Remote(domain, "demo"))
+            remote.watch(simulator, registration)
+            room = OperatingRoom(remote, narrator)
+            room.bring_up()
+        with narrator.step(f"Publishing an initialpose that is {START_MM:g} mm and {START_DEG:g} degrees wrong"):
+            room.give_start(initialpose(REFERENCE, start))
+        with narrator.step(f"Bending every level by about {MOTION_MM:g} mm and {MOTION_DEG:g} degrees, taking X-rays"):
+            exposure = room.expose()
+        with narrator.step("Registering"):
+            result = room.register(exposure)
+        found = [level for level in result.vertebrae if level.status == VertebraPose.REGISTERED]
+        received = {level.label: room.received_pose(level, exposure.stamp_ns) for level in found}
+        return _Run(exposure, result, received)
+
+
+def _prepared(folder: Path) -> Path:
+    """A case with the demo's levels: the one in the folder if this version can read it, else a newly prepared one."""
+    try:
+        if list(Case.load(folder).levels) == LEVELS:
+            return folder
+    except InputError:
+        pass
+    ct, labels = example_ct()
+    command = ["prepare", str(ct), str(labels), "--levels", ",".join(LEVELS), "--out", str(folder)]
+    print("radgs-reg", *command, flush=True)
+    ended = subprocess.run([sys.executable, "-m", "radgs_core.cli", *command], check=False)
+    if ended.returncode:
+        raise RigError(f"radgs-reg prepare ended with exit code {ended.returncode}.")
+    return folder
+
+
+def _table(errors: list[LevelError]) -> Table:
+    table = Table("level", "TRE before, mm", "TRE after, mm", "", title="From the received frames, against the truth")
+    for error in errors:
+        after = "rejected" if error.after_mm is None else f"{error.after_mm:.2f}"
+        table.add_row(error.label, f"{error.before_mm:.2f}", after, error.reason)
+    return table
+
+
+def _overlay(out: Path, view: str) -> Path:
+    return out / f"overlay_{view}.png"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,66 @@
+"""What the node knows about its own health, on /diagnostics."""
+
+import threading
+from collections.abc import Mapping
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+PERIOD_S = 1.0
+"""Every entry is repeated at this period, so that late joiners see it; a change is published at once."""
+
+
+class Diagnostics:
+    """Named entries with a level and one sentence; set from any thread."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._lock = threading.Lock()
+        self._entries: dict[str, DiagnosticStatus] = {}
+        # absolute: monitors listen there whatever the node's namespace
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._timer = node.create_timer(PERIOD_S, self._publish_all)
+
+    def ok(self, name: str, message: str, **values: str) -> None:
+        self._set(name, DiagnosticStatus.OK, message, values)
+
+    def warn(self, name: str, message: str, **values: str) -> None:
+        self._set(name, DiagnosticStatus.WARN, message, values)
+
+    def error(self, name: str, message: str, **values: str) -> None:
+        self._set(name, DiagnosticStatus.ERROR, message, values)
+
+    def forget(self) -> None:
+        """Drop every entry: the node starts anew."""
+        with self._lock:
+            self._entries.clear()
+
+    def _set(self, name: str, level: bytes, message: str, values: Mapping[str, str]) -> None:
+        entry = DiagnosticStatus(
+            level=level,
+            name=f"{self._node.get_fully_qualified_name().lstrip('/')}: {name}",
+            message=message,
+            hardware_id="",
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )
+        with self._lock:
+            before = self._entries.get(name)
+            self._entries[name] = entry
+        if before is not None and before.level == level and (level == DiagnosticStatus.OK or before.message == message):
+            return  # what is merely refreshed waits for the timer: images come at 30 Hz
+        if level == DiagnosticStatus.WARN:
+            self._node.get_logger().warning(message)
+        elif level == DiagnosticStatus.ERROR:
+            self._node.get_logger().error(message)
+        self._publish([entry])
+
+    def _publish_all(self) -> None:
+        with self._lock:
+            entries = list(self._entries.values())
+        if entries:
+            self._publish(entries)
+
+    def _publish(self, entries: list[DiagnosticStatus]) -> None:
+        message = DiagnosticArray(status=entries)
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)

@@ -1,0 +1,114 @@
+"""What both lifecycle nodes share: transitions that report why they failed, and diagnostics."""
+
+from abc import abstractmethod
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from radgs_core.registration.pipeline import InputError
+from radgs_reg_ros.diagnostics import Diagnostics
+from radgs_reg_ros.parameters import declare
+
+
+class ManagedNode(LifecycleNode):
+    """A lifecycle node whose transitions never leave it half made.
+
+    A transition that InputError ends fails: the node stays in the state it was in. Any other exception leads through
+    error processing to unconfigured. Both are on ``/diagnostics``, entry ``lifecycle``, and in the log.
+    """
+
+    def __init__(self, name: str, parameters: type) -> None:
+        """Declares a parameter class.
+
+        Raises:
+            InputError: a parameter given at start is refused.
+        """
+        super().__init__(name)
+        self.diagnostics = Diagnostics(self)
+        declare(self, parameters)
+
+    @abstractmethod
+    def configure(self) -> None:
+        """Read parameters, load, create publishers."""
+
+    @abstractmethod
+    def activate(self) -> None:
+        """Subscribe; lifecycle publishers are on."""
+
+    @abstractmethod
+    def deactivate(self) -> None:
+        """Unsubscribe and give running work up; may be called twice."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Give back all that configure made; may be called twice, or after half a configure."""
+
+    @abstractmethod
+    def stop_work(self, timeout_s: float) -> None:
+        """End background threads for good, as far as they end within the timeout."""
+
+    def bring_up(self) -> None:
+        """Configure and activate, as a lifecycle manager would."""
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def destroy_node(self) -> None:
+        super().destroy_node()
+        # rclpy forgets this one, and it holds the node, its DDS participant and that one's files in /dev/shm
+        self._state_machine.destroy_when_not_in_use()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self.configure()
+        except InputError as error:
+            self.release()
+            self.diagnostics.error("lifecycle", str(error))
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            return self._unexpected(error)
+        self.diagnostics.ok("lifecycle", "configured")
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        outcome = super().on_activate(state)
+        try:
+            self.activate()
+        except Exception as error:
+            return self._unexpected(error)
+        self.diagnostics.ok("lifecycle", "active")
+        return outcome
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            self.deactivate()
+        except Exception as error:
+            return self._unexpected(error)
+        self.diagnostics.ok("lifecycle", "inactive")
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        outcome = super().on_cleanup(state)
+        return self._released(outcome, "unconfigured")
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        outcome = super().on_shutdown(state)
+        return self._released(outcome, "shut down")
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.deactivate()
+        self.release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def _released(self, outcome: TransitionCallbackReturn, what: str) -> TransitionCallbackReturn:
+        try:
+            self.deactivate()
+            self.release()
+        except Exception as error:
+            return self._unexpected(error)
+        self.diagnostics.forget()
+        self.diagnostics.ok("lifecycle", what)
+        return outcome
+
+    def _unexpected(self, error: Exception) -> TransitionCallbackReturn:
+        """rclpy swallows what a transition raises; say it first."""
+        self.diagnostics.error("lifecycle", f"the transition failed unexpectedly ({type(error).__name__}: {error}).")
+        return TransitionCallbackReturn.ERROR

@@ -1,0 +1,130 @@
+"""From a pair of X-rays to poses: looks up the geometry, keeps the start, calls the core."""
+
+import dataclasses
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from numpy.typing import NDArray
+
+from radgs_core.case import Case
+from radgs_core.registration.pipeline import BiplanarGeometry, InputError, RegistrationResult, register
+from radgs_reg_ros.stamps import nanoseconds
+from radgs_reg_ros.tf_buffer import TfBuffer
+from radgs_reg_ros.transform_messages import matrix_from_pose
+from radgs_reg_ros.xray_inbox import Acquisition
+
+
+@dataclass(frozen=True)
+class _GivenStart:
+    """An initialpose: ``T_frame_ct`` at a stamp."""
+
+    frame: str
+    stamp_ns: int
+    T_frame_ct: NDArray[np.float64]
+
+
+class Registrar:
+    """Registers acquisitions; each starts from the last initialpose, or from the last result where that is newer."""
+
+    def __init__(
+        self, case: Case, levels: Sequence[str], reference: str, tf_buffer: TfBuffer, tf_timeout_s: float
+    ) -> None:
+        self._case = case
+        self._levels = list(levels)
+        self._reference = reference
+        self._tf_buffer = tf_buffer
+        self._tf_timeout_s = tf_timeout_s
+        self._lock = threading.Lock()
+        self._start: _GivenStart | Mapping[str, NDArray[np.float64]] | None = None
+
+    def set_start(self, message: PoseWithCovarianceStamped, topic: str) -> None:
+        """Take an initialpose: roughly where the CT's coordinates are, in any frame that TF knows.
+
+        The covariance is not used.
+
+        Raises:
+            InputError: no frame, or not a rigid transform.
+        """
+        if not message.header.frame_id:
+            raise InputError(f"{topic}: header.frame_id is empty; set it to {self._reference} or another frame of TF.")
+        start = _GivenStart(
+            message.header.frame_id,
+            nanoseconds(message.header.stamp),
+            matrix_from_pose(message.pose.pose, f"{topic}: the pose"),
+        )
+        with self._lock:
+            self._start = start
+
+    def geometry(self, acquisition: Acquisition) -> BiplanarGeometry:
+        """The views in the reference frame, each camera where it was at its own image's stamp.
+
+        Raises:
+            InputError: a transform is missing or not rigid, or the views do not fit together.
+        """
+        views = {}
+        for view, camera in acquisition.cameras.items():
+            T_reference_camera = self._tf_buffer.lookup(
+                self._reference, acquisition.frames[view], acquisition.stamps_ns[view], self._tf_timeout_s
+            )
+            views[view] = dataclasses.replace(camera, T_reference_camera=T_reference_camera)
+        return BiplanarGeometry(self._reference, views)
+
+    def register(
+        self, acquisition: Acquisition, geometry: BiplanarGeometry, progress: Callable[[float, str], None]
+    ) -> RegistrationResult:
+        """Register all levels; slow.
+
+        Args:
+            progress: called with a fraction and a message; what it raises ends the registration.
+
+        Raises:
+            InputError: there is no start, or images or geometry cannot be used.
+        """
+        with self._lock:
+            start = self._start
+        result = register(
+            self._case,
+            {view: pixels.astype(np.float32) for view, pixels in acquisition.images.items()},
+            geometry,
+            self._initial(start, acquisition),
+            levels=self._levels,
+            progress=progress,
+        )
+        with self._lock:
+            if self._start is start:  # an initialpose that came meanwhile is newer
+                self._start = _start_after(result, self._start)
+        return result
+
+    def _initial(
+        self, start: _GivenStart | Mapping[str, NDArray[np.float64]] | None, acquisition: Acquisition
+    ) -> Mapping[str, NDArray[np.float64]]:
+        if start is None:
+            raise InputError(
+                "there is no start for the registration; publish on initialpose roughly where the CT is"
+                f" in {self._reference}."
+            )
+        if not isinstance(start, _GivenStart):
+            return start
+        T_reference_ct = start.T_frame_ct
+        if start.frame.lstrip("/") != self._reference:
+            # a stamp of zero asks for the frame's place now; the place at the X-rays is what is meant
+            stamp_ns = start.stamp_ns or acquisition.stamp_ns
+            T_reference_ct = (
+                self._tf_buffer.lookup(self._reference, start.frame, stamp_ns, self._tf_timeout_s) @ T_reference_ct
+            )
+        return dict.fromkeys(self._levels, T_reference_ct)
+
+
+def _start_after(
+    result: RegistrationResult, start: _GivenStart | Mapping[str, NDArray[np.float64]] | None
+) -> _GivenStart | Mapping[str, NDArray[np.float64]] | None:
+    """Where the next registration starts: registered levels where they were found, the others where the body is."""
+    if not any(level.status == "registered" for level in result.levels.values()):
+        return start
+    return {
+        label: level.T_reference_ct if level.status == "registered" else result.T_reference_body
+        for label, level in result.levels.items()
+    }

@@ -1,0 +1,229 @@
+"""registration_node: two X-rays in, a TF frame per vertebra out."""
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, Image
+from std_srvs.srv import Trigger
+
+from radgs_core.case import Case
+from radgs_core.registration.pipeline import InputError, RegistrationResult
+from radgs_reg_ros import qos
+from radgs_reg_ros.managed_node import ManagedNode
+from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing
+from radgs_reg_ros.parameters import RegistrationParameters, read, selected_levels
+from radgs_reg_ros.registrar import Registrar
+from radgs_reg_ros.result_publisher import ResultPublisher
+from radgs_reg_ros.run_node import run_node
+from radgs_reg_ros.stamps import seconds_text
+from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
+from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
+from radgs_reg_ros.xray_inbox import Acquisition, NoPairYet, XrayInbox
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a registration tells whoever asked for it."""
+
+    success: bool
+    message: str
+
+
+class RegistrationNode(ManagedNode):
+    """See docs/topics.md. Callbacks only collect; registration runs in a worker thread, the newest pair first."""
+
+    def __init__(self) -> None:
+        super().__init__("registration_node", RegistrationParameters)
+        self._settings = RegistrationParameters()
+        self._inbox: XrayInbox | None = None
+        self._tf_buffer: TfBuffer | None = None
+        self._registrar: Registrar | None = None
+        self._publisher: ResultPublisher | None = None
+        self._subscriptions_active: list[Subscription] = []
+        self._publishing = threading.Lock()
+        self._submitted_stamp_ns = 0
+        self._worker = LatestJobWorker("registration", self._work)
+        # a group of its own: a call waits for its registration while images keep coming
+        self._service = self.create_service(
+            Trigger, "~/register", self._on_register, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+
+    def configure(self) -> None:
+        self._settings = parameters = read(self, RegistrationParameters)
+        if not parameters.case:
+            raise InputError("the parameter case is empty; set it to a folder made by `radgs-reg prepare`.")
+        case = Case.load(Path(parameters.case))
+        levels = selected_levels(parameters.levels, list(case.levels))
+        self._tf_buffer = open_tf_buffer(self)
+        self._registrar = Registrar(case, levels, parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s)
+        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame)
+        self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
+
+    def activate(self) -> None:
+        assert self._publisher is not None
+        parameters = self._settings
+        pairing = LatestPairing() if parameters.sync_mode == "latest" else ApproximatePairing(parameters.sync_slop_s)
+        self._inbox = XrayInbox(pairing, parameters.intensity)
+        self._submitted_stamp_ns = 0
+        self._publisher.publish_static()
+        profile = qos.images_in(parameters.image_reliability)
+        for view in VIEWS:
+            for kind, name, callback in (
+                (Image, f"{view}/image", self._on_image),
+                (CameraInfo, f"{view}/camera_info", self._on_camera_info),
+            ):
+                events = SubscriptionEventCallbacks(incompatible_qos=partial(self._on_incompatible, name))
+                self._subscriptions_active.append(
+                    self.create_subscription(kind, name, partial(callback, view), profile, event_callbacks=events)
+                )
+        self._subscriptions_active.append(
+            self.create_subscription(PoseWithCovarianceStamped, "initialpose", self._on_initialpose, qos.events())
+        )
+
+    def deactivate(self) -> None:
+        with self._publishing:  # a result is published as a whole or not at all
+            self._worker.cancel("the node was deactivated")
+        for subscription in self._subscriptions_active:
+            self.destroy_subscription(subscription)
+        self._subscriptions_active.clear()
+        self._inbox = None
+
+    def release(self) -> None:
+        if self._tf_buffer is not None:
+            self._tf_buffer.close()
+        if self._publisher is not None:
+            self._publisher.close()
+        self._tf_buffer = self._registrar = self._publisher = None
+
+    def stop_work(self, timeout_s: float) -> None:
+        self._worker.stop(timeout_s)
+
+    def _on_image(self, view: str, message: Image) -> None:
+        if self._inbox is None:
+            return
+        topic = f"{view}/image"
+        try:
+            self._inbox.add_image(view, message, topic)
+        except InputError as error:
+            self.diagnostics.error(topic, str(error))
+        else:
+            self.diagnostics.ok(topic, f"{message.width}x{message.height} {message.encoding}")
+            self._on_input()
+
+    def _on_camera_info(self, view: str, message: CameraInfo) -> None:
+        if self._inbox is None:
+            return
+        topic = f"{view}/camera_info"
+        try:
+            self._inbox.add_info(view, message, topic)
+        except InputError as error:
+            self.diagnostics.error(topic, str(error))
+        else:
+            self.diagnostics.ok(topic, f"{message.width}x{message.height} in {message.header.frame_id}")
+            self._on_input()
+
+    def _on_input(self) -> None:
+        """See whether what came completes a pair."""
+        assert self._inbox is not None
+        try:
+            acquisition = self._inbox.latest()
+        except NoPairYet as waiting:
+            self.diagnostics.ok("pair", str(waiting))
+            return
+        except InputError as error:
+            self.diagnostics.error("pair", str(error))
+            return
+        self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
+        if self._settings.auto_register and acquisition.stamp_ns != self._submitted_stamp_ns:
+            self._submitted_stamp_ns = acquisition.stamp_ns
+            self._worker.submit(acquisition)
+
+    def _on_initialpose(self, message: PoseWithCovarianceStamped) -> None:
+        if self._registrar is None:
+            return
+        try:
+            self._registrar.set_start(message, "initialpose")
+        except InputError as error:
+            self.diagnostics.error("initialpose", str(error))
+        else:
+            self.diagnostics.ok("initialpose", "taken", frame=message.header.frame_id)
+
+    def _on_incompatible(self, name: str, _event: object) -> None:
+        self.diagnostics.warn(
+            name,
+            f"{name}: a publisher offers best effort only, but image_reliability asks for"
+            f" {self._settings.image_reliability}; set image_reliability to best_effort.",
+        )
+
+    def _on_register(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        inbox = self._inbox
+        if inbox is None:
+            response.message = "registration_node is not active; configure and activate it first."
+            return response
+        try:
+            outcome = self._worker.submit(inbox.latest()).result()
+        except (InputError, JobCancelled) as error:
+            outcome = Outcome(False, str(error))
+        response.success, response.message = outcome.success, outcome.message
+        return response
+
+    def _work(self, acquisition: Acquisition, cancelled: threading.Event) -> Outcome:
+        """Register one pair; in the worker thread."""
+        registrar, publisher = self._registrar, self._publisher
+        stamp = seconds_text(acquisition.stamp_ns)
+
+        def progress(fraction: float, message: str) -> None:
+            if cancelled.is_set():
+                raise JobCancelled("the registration was cancelled")
+            self.get_logger().info(f"registering {stamp}: {fraction:.0%} {message}", throttle_duration_sec=1.0)
+
+        if registrar is None or publisher is None:
+            raise JobCancelled("the node was deactivated")
+        self.diagnostics.ok("registration", "registering", stamp=stamp)
+        try:
+            geometry = registrar.geometry(acquisition)
+            result = registrar.register(acquisition, geometry, progress)
+        except JobCancelled:
+            self.diagnostics.ok("registration", "cancelled", stamp=stamp)
+            raise
+        except InputError as error:
+            self.diagnostics.error("registration", str(error), stamp=stamp)
+            return Outcome(False, str(error))
+        except Exception as error:  # the node lives on, whatever one pair of images does
+            sentence = f"the registration failed unexpectedly ({type(error).__name__}: {error})."
+            self.diagnostics.error("registration", sentence, stamp=stamp)
+            return Outcome(False, sentence)
+        with self._publishing:
+            if cancelled.is_set():
+                raise JobCancelled("the registration was cancelled")
+            publisher.publish(result, acquisition, geometry)
+        return self._report(result, stamp)
+
+    def _report(self, result: RegistrationResult, stamp: str) -> Outcome:
+        rejected = [
+            f"{label}: {level.reason}" for label, level in result.levels.items() if level.status != "registered"
+        ]
+        found = len(result.levels) - len(rejected)
+        sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
+        if rejected:
+            sentence += f"; rejected {'; '.join(rejected)}"
+            self.diagnostics.warn("registration", sentence, stamp=stamp)
+        else:
+            self.diagnostics.ok("registration", sentence, stamp=stamp)
+            self.get_logger().info(sentence)
+        return Outcome(not rejected, sentence)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the executable registration_node."""
+    return run_node(RegistrationNode, args)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

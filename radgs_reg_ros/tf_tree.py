@@ -1,0 +1,127 @@
+"""A tree of coordinate frames whose edges are static or sampled in time."""
+
+import bisect
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation, Slerp
+
+from radgs_core.registration.pipeline import InputError
+from radgs_reg_ros.stamps import NS_PER_S, seconds_text
+from radgs_reg_ros.transform_messages import inverse
+
+
+class TransformUnavailable(InputError):
+    """No transform between two frames at a stamp: unknown frames, two separate trees, or outside the recorded time."""
+
+
+@dataclass
+class _Edge:
+    """A frame's transform to its parent: one static sample, or samples in order of time."""
+
+    parent: str
+    static: bool
+    stamps_ns: list[int] = field(default_factory=list)
+    matrices: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+class TransformTree:
+    """Transforms by parent and child, looked up at a stamp through the whole tree.
+
+    Between two samples of an edge the translation is interpolated linearly and the rotation along the shortest arc.
+    Nothing is extrapolated. A frame has one parent: a sample with another parent replaces the frame's history.
+    """
+
+    def __init__(self, cache_s: float = 10.0) -> None:
+        """``cache_s``: samples older than this, counted from the newest one of the same edge, are forgotten."""
+        self._cache_ns = round(cache_s * NS_PER_S)
+        self._edges: dict[str, _Edge] = {}
+
+    def insert(self, parent: str, child: str, stamp_ns: int, T_parent_child: NDArray[np.float64], static: bool) -> None:
+        """Add a sample; (4, 4), mm. A static one holds at any stamp and replaces all before it.
+
+        Raises:
+            InputError: a frame without a name, or a frame that would be its own parent.
+        """
+        parent, child = parent.lstrip("/"), child.lstrip("/")
+        if not parent or not child:
+            raise InputError(f"the transform {parent!r} -> {child!r} lacks the name of a frame.")
+        if parent == child:
+            raise InputError(f"the frame {child} cannot be its own parent.")
+        edge = self._edges.get(child)
+        if edge is None or edge.parent != parent or static or edge.static:
+            edge = self._edges[child] = _Edge(parent, static)
+        index = bisect.bisect_left(edge.stamps_ns, stamp_ns)
+        if index < len(edge.stamps_ns) and edge.stamps_ns[index] == stamp_ns:
+            edge.matrices[index] = T_parent_child
+            return
+        edge.stamps_ns.insert(index, stamp_ns)
+        edge.matrices.insert(index, T_parent_child)
+        expired = bisect.bisect_left(edge.stamps_ns, edge.stamps_ns[-1] - self._cache_ns)
+        del edge.stamps_ns[:expired], edge.matrices[:expired]
+
+    def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_target_source`` (4, 4), mm, at a stamp.
+
+        Raises:
+            TransformUnavailable: see there.
+        """
+        target, source = target.lstrip("/"), source.lstrip("/")
+        up_from_source = self._ancestors(source)
+        up_from_target = self._ancestors(target)
+        common = next((frame for frame in up_from_source if frame in up_from_target), None)
+        if common is None:
+            unknown = [frame for frame in (target, source) if not self._is_known(frame)]
+            raise TransformUnavailable(
+                f"there is no transform {target} <- {source} on /tf or /tf_static"
+                + (f": nobody publishes {' or '.join(unknown)}." if unknown else ": the two are in separate trees.")
+            )
+        T_common_source = self._up(up_from_source[: up_from_source.index(common)], stamp_ns)
+        T_common_target = self._up(up_from_target[: up_from_target.index(common)], stamp_ns)
+        return inverse(T_common_target) @ T_common_source
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._edges.clear()
+
+    def _is_known(self, frame: str) -> bool:
+        return frame in self._edges or any(edge.parent == frame for edge in self._edges.values())
+
+    def _ancestors(self, frame: str) -> list[str]:
+        """The frame, its parent, ... up to the root."""
+        chain = [frame]
+        while (edge := self._edges.get(chain[-1])) is not None:
+            if edge.parent in chain:
+                raise TransformUnavailable(f"the frames {' -> '.join([*chain, edge.parent])} form a loop.")
+            chain.append(edge.parent)
+        return chain
+
+    def _up(self, frames: list[str], stamp_ns: int) -> NDArray[np.float64]:
+        """Transform of the first of ``frames``, each the child of the next, into the parent of the last."""
+        matrix = np.eye(4)
+        for frame in frames:
+            matrix = _sample(self._edges[frame], frame, stamp_ns) @ matrix
+        return matrix
+
+
+def _sample(edge: _Edge, child: str, stamp_ns: int) -> NDArray[np.float64]:
+    if edge.static:
+        return edge.matrices[0]
+    after = bisect.bisect_left(edge.stamps_ns, stamp_ns)
+    if after < len(edge.stamps_ns) and edge.stamps_ns[after] == stamp_ns:
+        return edge.matrices[after]
+    if after in (0, len(edge.stamps_ns)):
+        raise TransformUnavailable(
+            f"the transform {edge.parent} <- {child} is known from {seconds_text(edge.stamps_ns[0])} to"
+            f" {seconds_text(edge.stamps_ns[-1])}, but is needed at {seconds_text(stamp_ns)};"
+            " publish it at the image's stamp."
+        )
+    before = after - 1
+    begin_ns, end_ns = edge.stamps_ns[before], edge.stamps_ns[after]
+    fraction = (stamp_ns - begin_ns) / (end_ns - begin_ns)
+    begin, end = edge.matrices[before], edge.matrices[after]
+    matrix = np.eye(4)
+    matrix[:3, :3] = Slerp([0, 1], Rotation.from_matrix([begin[:3, :3], end[:3, :3]]))(fraction).as_matrix()
+    matrix[:3, 3] = (1 - fraction) * begin[:3, 3] + fraction * end[:3, 3]
+    return matrix

@@ -1,0 +1,94 @@
+"""Runs long jobs outside the callbacks."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
+
+
+class JobCancelled(Exception):
+    """The job was cancelled: the node is deactivated or shut down."""
+
+
+@dataclass
+class _Request(Generic[Job, Outcome]):
+    job: Job
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    waiting: "list[Future[Outcome]]" = field(default_factory=list)
+
+
+class LatestJobWorker(Generic[Job, Outcome]):
+    """One thread that runs one job at a time; of the jobs that come meanwhile only the latest is kept.
+
+    Whoever waits for a job that a newer one replaced gets the newer one's outcome.
+    """
+
+    def __init__(self, name: str, work: Callable[[Job, threading.Event], Outcome]) -> None:
+        """``work(job, cancelled)`` runs in the thread; it should raise JobCancelled soon after the event is set."""
+        self._work = work
+        self._condition = threading.Condition()
+        self._running: _Request[Job, Outcome] | None = None
+        self._pending: _Request[Job, Outcome] | None = None
+        self._stopped = False
+        # a daemon: a job that does not look at its event must not keep the process alive
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> "Future[Outcome]":
+        """Run ``job`` when the running one is done, unless a newer one comes before that."""
+        future: Future[Outcome] = Future()
+        with self._condition:
+            if self._stopped:
+                future.set_exception(JobCancelled("the node is shutting down"))
+                return future
+            waiting = self._pending.waiting if self._pending else []
+            self._pending = _Request(job, waiting=[*waiting, future])
+            self._condition.notify()
+        return future
+
+    def cancel(self, reason: str) -> None:
+        """Give the running and the pending job up; returns at once, and whoever waits gets JobCancelled(reason)."""
+        with self._condition:
+            requests = [request for request in (self._running, self._pending) if request]
+            self._pending = None
+            for request in requests:
+                request.cancelled.set()
+                for future in request.waiting:
+                    future.set_exception(JobCancelled(reason))
+                request.waiting.clear()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Cancel everything and end the thread; False when the running job did not give up in time."""
+        with self._condition:
+            self._stopped = True
+            self._condition.notify()
+        self.cancel("the node is shutting down")
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._pending or self._stopped)
+                if self._stopped:
+                    return
+                self._running, self._pending = self._pending, None
+                request = self._running
+            assert request is not None
+            outcome: Outcome | None = None
+            error: BaseException | None = None
+            try:
+                outcome = self._work(request.job, request.cancelled)
+            except Exception as raised:  # whoever waits gets it
+                error = raised
+            with self._condition:
+                self._running = None
+                for future in request.waiting:
+                    if error is not None:
+                        future.set_exception(error)
+                    else:
+                        future.set_result(outcome)  # type: ignore[arg-type]

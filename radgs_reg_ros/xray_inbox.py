@@ -1,0 +1,145 @@
+"""Collects images and camera_info into pairs that can be registered."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image
+
+from radgs_core.registration.pipeline import InputError, XrayCamera
+from radgs_reg_ros.camera_messages import camera_from_info
+from radgs_reg_ros.image_messages import pixels_from_image
+from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot, ShotPair
+from radgs_reg_ros.stamps import nanoseconds
+
+_KEPT_INFOS = 10
+
+
+class NoPairYet(InputError):
+    """Nothing is wrong, but images or camera_info are still to come."""
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """A pair of X-rays with what their topics say about them.
+
+    Attributes:
+        stamp_ns: time of acquisition of the pair: that of its later image.
+        images: by view, (height, width) uint8, uint16 or float32.
+        cameras: by view, intrinsics only; the pose is still to be looked up.
+        frames: by view, the optical frame.
+        stamps_ns: by view, when that image was taken.
+    """
+
+    stamp_ns: int
+    images: Mapping[str, NDArray]
+    cameras: Mapping[str, XrayCamera]
+    frames: Mapping[str, str]
+    stamps_ns: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Info:
+    frame: str
+    camera: XrayCamera
+
+
+class XrayInbox:
+    """Takes messages of both views from any thread; keeps the latest pair.
+
+    An image goes with the camera_info of the same stamp, or with the latest one where none has its stamp (a driver that
+    publishes camera_info rarely). An unusable message drops what its view had: an older image must not pass for it.
+    """
+
+    def __init__(self, pairing: ApproximatePairing | LatestPairing, intensity: str) -> None:
+        """``intensity``: ``transmission`` or ``attenuation``, what the pixels mean."""
+        self._lock = threading.Lock()
+        self._pairing = pairing
+        self._intensity = intensity
+        self._infos: dict[str, OrderedDict[int, _Info]] = {view: OrderedDict() for view in VIEWS}
+        self._pair: ShotPair | None = None
+        self._seen: set[str] = set()
+        self._problems: dict[str, str] = {}
+
+    def add_image(self, view: str, message: Image, topic: str) -> None:
+        """Take an image.
+
+        Raises:
+            InputError: it cannot be used; names ``topic``.
+        """
+        with self._lock:
+            try:
+                pixels = pixels_from_image(message, topic)
+            except InputError as error:
+                self._pairing.drop(view)
+                self._pair = None
+                self._problems[topic] = str(error)
+                raise
+            self._problems.pop(topic, None)
+            self._seen.add(f"{view}/image")
+            shot = Shot(view, nanoseconds(message.header.stamp), message.header.frame_id, pixels)
+            self._pair = self._pairing.add(shot) or self._pair
+
+    def add_info(self, view: str, message: CameraInfo, topic: str) -> None:
+        """Take a camera_info.
+
+        Raises:
+            InputError: it cannot be used; names ``topic``.
+        """
+        with self._lock:
+            infos = self._infos[view]
+            try:
+                camera = camera_from_info(message, topic, self._intensity)
+            except InputError as error:
+                infos.clear()
+                self._problems[topic] = str(error)
+                raise
+            self._problems.pop(topic, None)
+            self._seen.add(f"{view}/camera_info")
+            infos[nanoseconds(message.header.stamp)] = _Info(message.header.frame_id, camera)
+            while len(infos) > _KEPT_INFOS:
+                infos.popitem(last=False)
+
+    def latest(self) -> Acquisition:
+        """The latest pair.
+
+        Raises:
+            NoPairYet: something is still to come.
+            InputError: the latest image or camera_info of a view cannot be used, or the two do not fit each other.
+        """
+        with self._lock:
+            if self._problems:
+                raise InputError(next(iter(self._problems.values())))
+            missing = [f"{view}/{name}" for view in VIEWS for name in ("image", "camera_info")]
+            missing = [topic for topic in missing if topic not in self._seen]
+            if missing:
+                raise NoPairYet(f"there is no pair of X-rays yet: nothing has come on {', '.join(missing)}.")
+            if self._pair is None:
+                raise NoPairYet("there is no pair of X-rays yet: no AP and lateral image lie within sync_slop_s.")
+            shots = {"ap": self._pair.ap, "lateral": self._pair.lateral}
+            infos = {view: self._info_of(shot) for view, shot in shots.items()}
+            return Acquisition(
+                stamp_ns=self._pair.stamp_ns,
+                images={view: shot.pixels for view, shot in shots.items()},
+                cameras={view: info.camera for view, info in infos.items()},
+                frames={view: info.frame for view, info in infos.items()},
+                stamps_ns={view: shot.stamp_ns for view, shot in shots.items()},
+            )
+
+    def _info_of(self, shot: Shot) -> _Info:
+        infos = self._infos[shot.view]
+        info = infos.get(shot.stamp_ns) or next(reversed(infos.values()))
+        height, width = shot.pixels.shape
+        if (width, height) != (info.camera.width, info.camera.height):
+            raise InputError(
+                f"{shot.view}/image is {width}x{height} pixels, but {info.camera.name} says"
+                f" {info.camera.width}x{info.camera.height}; publish the camera_info of this image."
+            )
+        if shot.frame != info.frame:
+            raise InputError(
+                f"{shot.view}/image has the frame_id {shot.frame}, but {info.camera.name} has {info.frame};"
+                " both must name the view's optical frame."
+            )
+        return info

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from std_msgs.msg import Header
+
+from radgs_core.registration.pipeline import InputError, XrayCamera
+from radgs_reg_ros.camera_messages import camera_from_info, info_from_camera
+
+HEADER = Header(stamp=Time(sec=5), frame_id="ap_optical")
+MATRIX = np.array([[1700.0, 0.0, 250.0], [0.0, 1690.0, 260.5], [0.0, 0.0, 1.0]])
+
+
+def info():
+    return info_from_camera(XrayCamera(640, 480, MATRIX, np.eye(4)), HEADER)
+
+
+def test_intrinsics_round_trip():
+    camera = camera_from_info(info(), "ap/camera_info", "attenuation")
+    assert (camera.width, camera.height, camera.intensity) == (640, 480, "attenuation")
+    np.testing.assert_array_equal(camera.camera_matrix, MATRIX)
+    np.testing.assert_array_equal(camera.T_reference_camera, np.eye(4))
+
+
+def with_changes(**changes):
+    message = info()
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def test_distortion_is_refused():
+    with pytest.raises(InputError, match=r"ap/camera_info.*distortion.*rectify"):
+        camera_from_info(with_changes(d=[0.1, 0.0, 0.0, 0.0, 0.0]), "ap/camera_info", "transmission")
+
+
+def test_binning_is_refused():
+    with pytest.raises(InputError, match=r"ap/camera_info.*binning"):
+        camera_from_info(with_changes(binning_x=2), "ap/camera_info", "transmission")
+
+
+def test_a_region_of_interest_is_refused():
+    message = info()
+    message.roi.width = 100
+    with pytest.raises(InputError, match=r"ap/camera_info.*region"):
+        camera_from_info(message, "ap/camera_info", "transmission")

@@ -1,0 +1,68 @@
+import numpy as np
+
+from radgs_reg_ros.pairing import ApproximatePairing, LatestPairing, Shot
+
+MS = 1_000_000
+
+
+def shot(view: str, stamp_ms: int) -> Shot:
+    return Shot(view, stamp_ms * MS, f"{view}_optical", np.zeros((8, 8), np.uint8))
+
+
+def stamps_ms(pair) -> tuple[int, int] | None:
+    return pair and (pair.ap.stamp_ns // MS, pair.lateral.stamp_ns // MS)
+
+
+def test_images_within_the_slop_are_a_pair_whichever_comes_first():
+    for first, second in (("ap", "lateral"), ("lateral", "ap")):
+        pairing = ApproximatePairing(0.05)
+        assert pairing.add(shot(first, 1000)) is None
+        pair = pairing.add(shot(second, 1050))
+        assert pair is not None
+        assert (pair.ap.view, pair.lateral.view) == ("ap", "lateral")
+        assert pair.stamp_ns == 1050 * MS
+
+
+def test_images_beyond_the_slop_are_no_pair():
+    pairing = ApproximatePairing(0.05)
+    pairing.add(shot("ap", 1000))
+    assert pairing.add(shot("lateral", 1051)) is None
+
+
+def test_an_image_is_used_once():
+    pairing = ApproximatePairing(0.05)
+    pairing.add(shot("ap", 1000))
+    assert stamps_ms(pairing.add(shot("lateral", 1001))) == (1000, 1001)
+    assert pairing.add(shot("lateral", 1034)) is None
+    assert stamps_ms(pairing.add(shot("ap", 1033))) == (1033, 1034)
+
+
+def test_the_nearest_image_is_taken_and_older_ones_are_dropped():
+    pairing = ApproximatePairing(0.05)
+    for stamp in (960, 980, 1010):
+        pairing.add(shot("ap", stamp))
+    assert stamps_ms(pairing.add(shot("lateral", 985))) == (980, 985)
+    assert pairing.add(shot("lateral", 955)) is None, "960 was dropped"
+    assert stamps_ms(pairing.add(shot("lateral", 1012))) == (1010, 1012)
+
+
+def test_memory_is_bounded_when_the_other_view_never_comes():
+    pairing = ApproximatePairing(10.0)
+    for stamp in range(100):
+        pairing.add(shot("ap", stamp))
+    assert stamps_ms(pairing.add(shot("lateral", 0))) == (92, 0), "of a hundred images the last eight are kept"
+
+
+def test_latest_pairs_the_last_images_of_each_view():
+    pairing = LatestPairing()
+    assert pairing.add(shot("ap", 1000)) is None
+    assert pairing.add(shot("ap", 2000)) is None
+    assert stamps_ms(pairing.add(shot("lateral", 90_000))) == (2000, 90_000)
+    assert stamps_ms(pairing.add(shot("ap", 120_000))) == (120_000, 90_000)
+
+
+def test_dropped_views_do_not_pair():
+    for pairing in (ApproximatePairing(10.0), LatestPairing()):
+        pairing.add(shot("ap", 1000))
+        pairing.drop("ap")
+        assert pairing.add(shot("lateral", 1000)) is None

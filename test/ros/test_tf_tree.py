@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from radgs_core.registration.pipeline import InputError
+from radgs_reg_ros.tf_tree import TransformTree, TransformUnavailable
+from radgs_reg_ros.transform_messages import inverse
+
+S = 1_000_000_000
+
+
+def transform(x: float = 0.0, y: float = 0.0, z: float = 0.0, about_z_deg: float = 0.0) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("z", about_z_deg, degrees=True).as_matrix()
+    matrix[:3, 3] = [x, y, z]
+    return matrix
+
+
+def test_a_static_transform_holds_at_any_stamp():
+    tree = TransformTree()
+    tree.insert("base", "ap", 5 * S, transform(1, 2, 3, 40), static=True)
+    for stamp in (1, 5 * S, 900 * S):
+        np.testing.assert_allclose(tree.lookup("base", "ap", stamp), transform(1, 2, 3, 40))
+
+
+def test_lookups_go_up_and_down_the_tree():
+    tree = TransformTree()
+    T_room_carm, T_carm_ap = transform(1, 0, 0, 90), transform(0, 2, 0, 30)
+    T_room_table, T_table_robot = transform(-4, 1, 1, -60), transform(0, 0, 7, 10)
+    tree.insert("room", "carm", 0, T_room_carm, static=True)
+    tree.insert("carm", "ap", 0, T_carm_ap, static=True)
+    tree.insert("room", "table", 0, T_room_table, static=True)
+    tree.insert("table", "robot", 0, T_table_robot, static=True)
+    expected = inverse(T_room_table @ T_table_robot) @ T_room_carm @ T_carm_ap
+    np.testing.assert_allclose(tree.lookup("robot", "ap", S), expected, atol=1e-12)
+    np.testing.assert_allclose(tree.lookup("ap", "robot", S), inverse(expected), atol=1e-12)
+    np.testing.assert_allclose(tree.lookup("ap", "ap", S), np.eye(4))
+
+
+def test_between_samples_translation_and_rotation_are_interpolated():
+    tree = TransformTree()
+    tree.insert("base", "ap", 2 * S, transform(10, 0, 0, 0), static=False)
+    tree.insert("base", "ap", 4 * S, transform(20, -4, 0, 90), static=False)
+    np.testing.assert_allclose(tree.lookup("base", "ap", int(2.5 * S)), transform(12.5, -1, 0, 22.5), atol=1e-12)
+    np.testing.assert_allclose(tree.lookup("base", "ap", 4 * S), transform(20, -4, 0, 90), atol=1e-12)
+
+
+def test_samples_may_come_in_any_order():
+    tree = TransformTree()
+    for second in (3, 1, 2):
+        tree.insert("base", "ap", second * S, transform(x=second), static=False)
+    assert tree.lookup("base", "ap", int(1.5 * S))[0, 3] == pytest.approx(1.5)
+    assert tree.lookup("base", "ap", int(2.5 * S))[0, 3] == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("stamp", [2 * S - 1, 4 * S + 1])
+def test_nothing_is_extrapolated(stamp):
+    tree = TransformTree()
+    tree.insert("base", "ap", 2 * S, transform(), static=False)
+    tree.insert("base", "ap", 4 * S, transform(), static=False)
+    with pytest.raises(TransformUnavailable, match=r"base <- ap is known from 2\.0+ s to 4\.0+ s"):
+        tree.lookup("base", "ap", stamp)
+
+
+def test_old_samples_are_forgotten():
+    tree = TransformTree(cache_s=10.0)
+    for second in range(30):
+        tree.insert("base", "ap", second * S, transform(x=second), static=False)
+    assert tree.lookup("base", "ap", 19 * S)[0, 3] == 19
+    with pytest.raises(TransformUnavailable, match=r"known from 19\.0+ s"):
+        tree.lookup("base", "ap", 18 * S)
+
+
+def test_a_new_parent_replaces_the_old_one():
+    tree = TransformTree()
+    tree.insert("base", "ap", S, transform(x=1), static=False)
+    tree.insert("room", "ap", 2 * S, transform(x=5), static=False)
+    assert tree.lookup("room", "ap", 2 * S)[0, 3] == 5
+    with pytest.raises(TransformUnavailable, match="nobody publishes base"):
+        tree.lookup("base", "ap", S)
+
+
+def test_unknown_frames_are_named():
+    tree = TransformTree()
+    tree.insert("base", "ap", 0, transform(), static=True)
+    with pytest.raises(TransformUnavailable, match=r"base <- lateral.*nobody publishes lateral"):
+        tree.lookup("base", "lateral", S)
+
+
+def test_separate_trees_are_told_from_unknown_frames():
+    tree = TransformTree()
+    tree.insert("base", "ap", 0, transform(), static=True)
+    tree.insert("room", "robot", 0, transform(), static=True)
+    with pytest.raises(TransformUnavailable, match=r"robot <- ap.*separate trees"):
+        tree.lookup("robot", "ap", S)
+
+
+def test_a_loop_is_an_error_and_not_a_hang():
+    tree = TransformTree()
+    tree.insert("a", "b", 0, transform(), static=True)
+    tree.insert("b", "a", 0, transform(), static=True)
+    with pytest.raises(TransformUnavailable, match="loop"):
+        tree.lookup("c", "a", S)
+
+
+@pytest.mark.parametrize(("parent", "child"), [("base", "base"), ("", "ap"), ("base", "")])
+def test_impossible_edges_are_refused(parent, child):
+    with pytest.raises(InputError):
+        TransformTree().insert(parent, child, 0, transform(), static=True)
+
+
+def test_a_leading_slash_does_not_make_another_frame():
+    tree = TransformTree()
+    tree.insert("/base", "ap", 0, transform(x=2), static=True)
+    assert tree.lookup("base", "/ap", S)[0, 3] == 2
+
+
+def test_clear_forgets_everything():
+    tree = TransformTree()
+    tree.insert("base", "ap", 0, transform(), static=True)
+    tree.clear()
+    with pytest.raises(TransformUnavailable):
+        tree.lookup("base", "ap", S)

@@ -1,0 +1,86 @@
+"""A C-arm made of publishers: sends what a test wants, good or bad."""
+
+from array import array
+from dataclasses import dataclass, field
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import TransformStamped
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from radgs_core.registration.pipeline import XrayCamera
+from radgs_reg_ros import qos
+from radgs_reg_ros.camera_messages import info_from_camera
+from radgs_reg_ros.image_messages import image_from_pixels
+from radgs_reg_ros.rig.remote import Remote
+from radgs_reg_ros.transform_messages import transform_from_matrix
+
+SIZE = 64
+MATRIX = np.array([[200.0, 0, 31.5], [0, 200.0, 31.5], [0, 0, 1]])
+T_BASE_CAMERA = {
+    "ap": np.array([[0.0, -1, 0, 0], [-1, 0, 0, 0], [0, 0, -1, 700], [0, 0, 0, 1]]),
+    "lateral": np.array([[0.0, 0, -1, 700], [1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]]),
+}
+
+
+@dataclass
+class Exposure:
+    """The messages of one pair, to be spoiled before they are sent.
+
+    Frames are named after the stamp, because TF does not forget.
+    """
+
+    stamp: Time
+    images: dict[str, Image] = field(default_factory=dict)
+    infos: dict[str, CameraInfo] = field(default_factory=dict)
+    transforms: dict[str, TransformStamped] = field(default_factory=dict)
+
+    @classmethod
+    def good(cls, second: int) -> "Exposure":
+        """A pair at a stamp that nothing is wrong with, other than that it shows noise."""
+        exposure = cls(Time(sec=second))
+        pixels = np.random.default_rng(second).integers(1, 60000, (SIZE, SIZE)).astype(np.uint16)
+        for view, T_base_camera in T_BASE_CAMERA.items():
+            frame = f"{view}_{second}"
+            # headers of their own: spoiling one message leaves the others good
+            exposure.images[view] = image_from_pixels(pixels, "mono16", _header(second, frame))
+            exposure.infos[view] = info_from_camera(XrayCamera(SIZE, SIZE, MATRIX, np.eye(4)), _header(second, frame))
+            exposure.transforms[view] = TransformStamped(
+                header=_header(second, "carm_base"),
+                child_frame_id=frame,
+                transform=transform_from_matrix(T_base_camera),
+            )
+        return exposure
+
+    def set_pixels(self, view: str, pixels: np.ndarray, encoding: str) -> None:
+        """Replace the pixels of a view."""
+        self.images[view] = image_from_pixels(pixels, encoding, self.images[view].header)
+
+    def cut_data(self, view: str, count: int) -> None:
+        """Take bytes off the end of a view's data."""
+        self.images[view].data = array("B", bytes(self.images[view].data)[:-count])
+
+
+class XraySource:
+    """Publishes exposures to a node that is already active."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._images = {view: remote.publisher(Image, f"/{view}/image", qos.images_out()) for view in T_BASE_CAMERA}
+        self._infos = {
+            view: remote.publisher(CameraInfo, f"/{view}/camera_info", qos.images_out()) for view in T_BASE_CAMERA
+        }
+        self._tf = remote.publisher(TFMessage, "/tf", qos.tf())
+
+    def send(self, exposure: Exposure) -> None:
+        """Publish TF, camera_info and images."""
+        self._tf.publish(TFMessage(transforms=list(exposure.transforms.values())))
+        for view in T_BASE_CAMERA:
+            self._infos[view].publish(exposure.infos[view])
+        for view in T_BASE_CAMERA:
+            self._images[view].publish(exposure.images[view])
+
+
+def _header(second: int, frame: str) -> Header:
+    return Header(stamp=Time(sec=second), frame_id=frame)
