@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format bench-refine environment colcon clean
+.PHONY: help demo test check format bench-refine bench-prepare environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: ## put the code into the format that check asks for
 
 bench-refine: ## accuracy of the refinement over ten seeds
 	@$(RUN) python -m benchmarks.refine $(ARGS)
+
+bench-prepare: ## time and memory of preparing five levels
+	@$(RUN) python -m benchmarks.prepare
 
 environment: ## only make or update the environment
 	@$(RUN) true

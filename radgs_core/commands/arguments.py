@@ -1,4 +1,4 @@
-"""Kinds of arguments that several commands share. The errors raised here become "argument --x: ..." with exit code 2."""
+"""Kinds of arguments that several commands share; what they refuse ends in "argument --x: ..." and exit code 2."""
 
 import argparse
 import math

@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
             }
         )
     else:
-        print(f"{arguments.out}: {', '.join(case.levels)} prepared, {sum(gaussians.values())} Gaussians, {seconds:.0f} s")
+        print(
+            f"{arguments.out}: {', '.join(case.levels)} prepared, {sum(gaussians.values())} Gaussians, {seconds:.0f} s"
+        )
     return 0
 
 

@@ -44,11 +44,17 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="N",
         help="mean detected photons a pixel behind the patient (default: 800)",
     )
-    carm = parser.add_argument_group("C-arm", "supine patient, isocentre in the middle of the levels; see docs/frames.md")
-    carm.add_argument("--geometry", type=Path, metavar="FILE", help="geometry.yaml in carm_base, instead of what follows")
+    carm = parser.add_argument_group(
+        "C-arm", "supine patient, isocentre in the middle of the levels; see docs/frames.md"
+    )
+    carm.add_argument(
+        "--geometry", type=Path, metavar="FILE", help="geometry.yaml in carm_base, instead of what follows"
+    )
     angles = ("ORBITAL", "ANGULAR")
     carm.add_argument("--ap-angles", dest="ap_deg", nargs=2, type=finite, metavar=angles, help="degrees (default: 0 0)")
-    carm.add_argument("--lateral-angles", dest="lateral_deg", nargs=2, type=finite, metavar=angles, help="degrees (default: 90 0)")
+    carm.add_argument(
+        "--lateral-angles", dest="lateral_deg", nargs=2, type=finite, metavar=angles, help="degrees (default: 90 0)"
+    )
     carm.add_argument("--size", type=int, metavar="PX", help="rows and columns of the images (default: 512)")
     carm.add_argument("--pixel-mm", type=finite, metavar="MM", help="edge of a pixel (default: 0.6)")
     carm.add_argument("--source-to-detector-mm", type=finite, metavar="MM", help="(default: 1020)")

@@ -20,17 +20,19 @@ def check_destination(path: Path | str, replaces_folder_with: str | None = None)
         InputError: something that must not be replaced is there, or no file can be made there.
     """
     path = Path(path)
-    if path.is_dir():
-        is_ours = replaces_folder_with is not None and (path / replaces_folder_with).exists()
-        if not is_ours and any(path.iterdir()):
-            raise InputError(f"{path} is a folder that holds other files; delete it or choose another output path.")
-    elif path.exists() and replaces_folder_with is not None:
-        raise InputError(f"{path} is a file, but a folder is to be written there; choose another output path.")
-    parent = next(parent for parent in path.absolute().parents if parent.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise InputError(
-            f"{path} cannot be written ({parent} is not a folder you may write to); choose another output path."
-        )
+    try:
+        if path.is_dir():
+            is_ours = replaces_folder_with is not None and (path / replaces_folder_with).exists()
+            if not is_ours and any(path.iterdir()):
+                raise InputError(f"{path} is a folder that holds other files; delete it or choose another output path.")
+        elif path.exists() and replaces_folder_with is not None:
+            raise InputError(f"{path} is a file, but a folder is to be written there; choose another output path.")
+        parent = next(parent for parent in path.absolute().parents if parent.exists())
+        writable = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+    except OSError:  # not even allowed to look
+        writable = False
+    if not writable:
+        raise InputError(f"{path} cannot be written (no permission or no folder); choose another output path.")
 
 
 @contextmanager

@@ -55,7 +55,9 @@ def fit_gaussians(
     rng = np.random.default_rng(seed)
     samples = _samples(attenuation, rng)
     covered = samples.values != 0
-    start = _clusters(samples.points[covered], np.abs(samples.values[covered]), min(count, int(covered.sum()) // 8 + 1), rng)
+    start = _clusters(
+        samples.points[covered], np.abs(samples.values[covered]), min(count, int(covered.sum()) // 8 + 1), rng
+    )
     start = _with_least_squares_densities(start, samples)
     progress(0.15, "clustered")
     fitted = _descend(start, attenuation, rng, progress)
@@ -108,13 +110,17 @@ def _clusters(
     covariance = np.empty((count, 3, 3))
     for row in range(3):
         for column in range(3):
-            covariance[:, row, column] = np.bincount(nearest, weights * offset[:, row] * offset[:, column], count) / mass
+            covariance[:, row, column] = (
+                np.bincount(nearest, weights * offset[:, row] * offset[:, column], count) / mass
+            )
     variance, axes = np.linalg.eigh(covariance + np.eye(3) * SAMPLE_SPACING_MM**2 / 12)
     axes *= np.sign(np.linalg.det(axes))[:, None, None]
     quaternions = Rotation.from_matrix(axes).as_quat(scalar_first=True)
     # neighbouring clusters must overlap to add up to a smooth volume
     scales = np.maximum(1.2 * np.sqrt(variance), MIN_SCALE_MM)
-    return RadiativeGaussians(*(torch.as_tensor(a, dtype=torch.float32) for a in (centres, scales, quaternions, np.ones(count))))
+    return RadiativeGaussians(
+        *(torch.as_tensor(a, dtype=torch.float32) for a in (centres, scales, quaternions, np.ones(count)))
+    )
 
 
 def _neighbours(gaussians: RadiativeGaussians, samples: _Samples) -> tuple[torch.Tensor, torch.Tensor]:
@@ -122,10 +128,14 @@ def _neighbours(gaussians: RadiativeGaussians, samples: _Samples) -> tuple[torch
     reach = SUPPORT_SIGMA * gaussians.scales_mm.detach().amax(-1).numpy()
     lists = cKDTree(samples.points).query_ball_point(gaussians.means_mm.detach().numpy(), reach)
     lengths = torch.as_tensor([len(one) for one in lists])
-    return torch.repeat_interleave(torch.arange(len(lists)), lengths), torch.as_tensor(np.concatenate(lists).astype(np.int64))
+    return torch.repeat_interleave(torch.arange(len(lists)), lengths), torch.as_tensor(
+        np.concatenate(lists).astype(np.int64)
+    )
 
 
-def _falloff(gaussians: RadiativeGaussians, points: torch.Tensor, gaussian: torch.Tensor, sample: torch.Tensor) -> torch.Tensor:
+def _falloff(
+    gaussians: RadiativeGaussians, points: torch.Tensor, gaussian: torch.Tensor, sample: torch.Tensor
+) -> torch.Tensor:
     """(P,) values exp(-1/2 x^T A x) of Gaussians of peak 1 at sample points."""
     root = rotation_matrices(gaussians.quaternions).transpose(-1, -2) / gaussians.scales_mm[:, :, None]
     offset = points[sample] - gaussians.means_mm.index_select(0, gaussian)
@@ -171,7 +181,10 @@ def _descend(
         if step % RESAMPLE_EVERY == 0:
             # other samples each time: Gaussians must fit the volume between the samples as well
             samples = _samples(attenuation, rng)
-            points, target = torch.as_tensor(samples.points, dtype=torch.float32), torch.as_tensor(samples.values / unit)
+            points, target = (
+                torch.as_tensor(samples.points, dtype=torch.float32),
+                torch.as_tensor(samples.values / unit),
+            )
             gaussian, sample = _neighbours(current(), samples)
         gaussians = current()
         value = _falloff(gaussians, points, gaussian, sample) * densities.index_select(0, gaussian)
@@ -184,5 +197,8 @@ def _descend(
     with torch.no_grad():
         fitted = current()
         return RadiativeGaussians(
-            fitted.means_mm.clone(), fitted.scales_mm.clone(), fitted.quaternions.clone(), fitted.densities_per_mm * unit
+            fitted.means_mm.clone(),
+            fitted.scales_mm.clone(),
+            fitted.quaternions.clone(),
+            fitted.densities_per_mm * unit,
         )

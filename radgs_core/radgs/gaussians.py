@@ -23,7 +23,12 @@ class RadiativeGaussians:
 
     def __post_init__(self) -> None:
         n = self.means_mm.shape[0]
-        for name, shape in (("means_mm", (n, 3)), ("scales_mm", (n, 3)), ("quaternions", (n, 4)), ("densities_per_mm", (n,))):
+        for name, shape in (
+            ("means_mm", (n, 3)),
+            ("scales_mm", (n, 3)),
+            ("quaternions", (n, 4)),
+            ("densities_per_mm", (n,)),
+        ):
             if tuple(getattr(self, name).shape) != shape:
                 raise ValueError(f"{name} must have shape {shape}, but has {tuple(getattr(self, name).shape)}.")
 

@@ -11,14 +11,12 @@ from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import checked_rigid
 from radgs_core.registration.overlay import draw_overlay
-from radgs_core.registration.refinement import Subject, refine
+from radgs_core.registration.refinement import refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.registration.start import start_poses
+from radgs_core.registration.subject import Subject
 from radgs_core.registration.verdict import judge
-from radgs_core.volume import Volume
-from radgs_core.xray.attenuation import linear_attenuation
 from radgs_core.xray.observation import observe
-from radgs_core.xray.raycast import RayCastVolume
 
 __all__ = [
     "BiplanarGeometry",
@@ -62,17 +60,19 @@ def register(
     levels = list(case.levels) if levels is None else list(levels)
     for level in (*levels, *initial):
         if level not in case.levels:
-            raise InputError(f"{level} is not in the case, which holds {', '.join(case.levels)}; prepare it or leave it out.")
+            raise InputError(
+                f"{level} is not in the case, which holds {', '.join(case.levels)}; prepare it or leave it out."
+            )
     missing = [level for level in levels if level not in initial]
     if missing:
         raise InputError(f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels.")
     start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
     observations = {name: observe(images[name], camera) for name, camera in geometry.views.items()}
     refined = refine(
-        _subject(case),
+        Subject.of(case),
         list(observations.values()),
         start_poses(case, start),
-        on_progress=progress or (lambda fraction, message: None),
+        progress or (lambda fraction, message: None),
     )
     results = judge(case, list(geometry.views), list(observations.values()), refined)
     return RegistrationResult(
@@ -80,12 +80,4 @@ def register(
         {level: results[level] for level in levels},
         refined.poses.body,
         time.perf_counter() - began,
-    )
-
-
-def _subject(case: Case) -> Subject:
-    return Subject(
-        [vertebra.gaussians for vertebra in case.levels.values()],
-        np.stack([vertebra.T_ct_vertebra[:3, 3] for vertebra in case.levels.values()]),
-        RayCastVolume.from_volume(Volume(linear_attenuation(case.body_hu.data), case.body_hu.T_ct_voxel)),
     )

@@ -1,15 +1,16 @@
 """Similarity of an X-ray and a rendering: local correlation of their gradients, with separate gains for body and bone.
 
-In a Gaussian window around pixel c, the gradient F of the X-ray is explained by the gradients B of the rendered body and M of
-the rendered vertebrae, each with a gain of that window:
+In a Gaussian window around pixel c, the gradient F of the X-ray is explained by the gradients B of the rendered body
+and M of the rendered vertebrae, each with a gain of that window:
 
-    E(c) = min over a, b >= 0 of  |F - a B - b M|^2_c + RIDGE (a - b)^2 |M|^2_c,    <A, B>_c = sum_x G(x - c) v(x) A(x).B(x)
+    E(c) = min over a, b >= 0 of  |F - a B - b M|^2_c + RIDGE (a - b)^2 |M|^2_c
+    <A, B>_c = sum_x G(x - c) v(x) A(x).B(x),  |A|^2_c = <A, A>_c
 
 where v is 1 on usable pixels. The similarity is ``sqrt(1 - E(c) / |F|^2_c)``, the multiple correlation. Gradients,
 because scatter and the background's slow changes vanish in them; local windows, because scatter, beam hardening and the
 detector change the contrast by a factor that varies over the image, and because strong edges of the body (diaphragm,
-skin) must not outvote a vertebra's faint ones elsewhere; two gains, because the unknown spectrum changes bone's contrast
-against that of soft tissue.
+skin) must not outvote a vertebra's faint ones elsewhere; two gains, because the unknown spectrum changes bone's
+contrast against that of soft tissue.
 """
 
 from dataclasses import dataclass
@@ -32,11 +33,14 @@ class LocalCorrelation:
 
     Attributes:
         correlation: (H, W) in 0..1.
+        bone_correlation: (H, W) in 0..1, the partial correlation: how well the vertebrae explain what the body leaves
+            unexplained. The body alone can correlate well where a vertebra is not.
         pull_body, pull_bone: (2, H, W) first-order terms.
         body, cross, bone: (H, W) second-order weights.
     """
 
     correlation: torch.Tensor
+    bone_correlation: torch.Tensor
     pull_body: torch.Tensor
     pull_bone: torch.Tensor
     body: torch.Tensor
@@ -69,10 +73,13 @@ def local_correlation(
     a, b = _non_negative_gains(bb + ridge, bm - ridge, mm + ridge + EPSILON, fb, fm)
     explained = (2 * (a * fb + b * fm) - a * a * bb - 2 * a * b * bm - b * b * mm - ridge * (a - b) ** 2) / ff
     correlation = explained.clamp(min=0).sqrt()
+    by_body = fb.clamp(min=0).square() / (ff * bb)
+    by_bone = ((explained - by_body) / (1 - by_body).clamp(min=EPSILON)).clamp(min=0)
     w = weight / ff
     wa, wb, waa, wab, wbb = smooth(torch.stack([w * a, w * b, w * a * a, w * a * b, w * b * b]), window_px) * usable
     return LocalCorrelation(
         correlation,
+        by_bone.sqrt(),
         wa * target - waa * body - wab * bone,
         wb * target - wab * body - wbb * bone,
         waa,

@@ -45,11 +45,15 @@ def observe(pixels: NDArray, camera: XrayCamera) -> Observation:
     pixels = np.asarray(pixels, dtype=np.float32)
     if pixels.shape != (camera.height, camera.width):
         size = " x ".join(str(n) for n in reversed(pixels.shape))
-        raise InputError(f"{camera.name}: the image is {size} pixels, but its camera says {camera.width} x {camera.height}.")
+        raise InputError(
+            f"{camera.name}: the image is {size} pixels, but its camera says {camera.width} x {camera.height}."
+        )
     if not np.isfinite(pixels).all():
         raise InputError(f"{camera.name}: the image holds NaN or infinite pixels; replace them by valid values.")
     if pixels.min() == pixels.max():
-        raise InputError(f"{camera.name}: every pixel of the image has the same value; check the detector and the exposure.")
+        raise InputError(
+            f"{camera.name}: every pixel of the image has the same value; check the detector and the exposure."
+        )
     if camera.intensity == "attenuation":
         line_integral = pixels
         usable = ~_plateau(pixels, float(pixels.min()))

@@ -15,17 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from radgs_reg.msg import VertebraPose, VertebraPoseArray
-from rich.table import Table
 
 from radgs_core.case import Case
-from radgs_core.errors import InputError
+from radgs_core.evaluation import tre_mm, wrong_start
 from radgs_core.io.example import example_ct
-from radgs_core.registration.pipeline import draw_overlay
+from radgs_core.registration.pipeline import InputError, draw_overlay
 from radgs_core.xray.carm import body_pose
-from radgs_reg_ros.demo.level_error import LevelError, target_registration_error_mm
 from radgs_reg_ros.demo.narrator import Narrator
-from radgs_reg_ros.demo.operating_room import REFERENCE, Exposure, OperatingRoom
-from radgs_reg_ros.demo.wrong_start import initialpose, wrong_start
+from radgs_reg_ros.demo.operating_room import Exposure, OperatingRoom
+from radgs_reg_ros.demo.outcome import LevelOutcome, outcome_table
 from radgs_reg_ros.rig.node_process import NodeProcess, Value
 from radgs_reg_ros.rig.private_domain import private_domain
 from radgs_reg_ros.rig.remote import Remote, RigError
@@ -54,24 +52,21 @@ def main() -> int:
 
 
 def _demo(out: Path, seed: int, narrator: Narrator) -> int:
-    with narrator.step(f"Preparing {', '.join(LEVELS)} of the example CT (kept for the next time)"):
-        folder = _prepared(out / "case")
+    folder = _prepared(out / "case", narrator)
     case = Case.load(folder)
-    start = wrong_start(case, LEVELS, body_pose(case, LEVELS), START_MM, START_DEG, seed)
+    rng = np.random.default_rng(seed)
+    start = wrong_start(case, body_pose(case, LEVELS), LEVELS, START_MM, START_DEG, rng)
     run = _run(folder, start, out, seed, narrator)
-    errors = []
+    outcomes = []
     for level in run.result.vertebrae:
-        vertebra, true, found = case.levels[level.label], run.exposure.truth[level.label], run.received.get(level.label)
-        before = target_registration_error_mm(vertebra, start, true)
-        after = None if found is None else target_registration_error_mm(vertebra, found, true)
-        errors.append(LevelError(level.label, before, after, level.reason))
-    for view, pixels in run.exposure.pixels.items():
-        camera, before_all = run.exposure.cameras[view], dict.fromkeys(LEVELS, start)
-        picture = draw_overlay(pixels, camera, case, run.received, before=before_all)
-        cv2.imwrite(str(_overlay(out, view)), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    narrator.console.print(_table(errors))
-    print(f"outlines, dashed before and solid after: {_overlay(out, 'ap')} and {_overlay(out, 'lateral')}")
-    registered = [error.after_mm for error in errors if error.after_mm is not None]
+        points, true = case.levels[level.label].surface_points_mm, run.exposure.truth[level.label]
+        found = run.received.get(level.label)
+        after = None if found is None else tre_mm(points, found, true)
+        outcomes.append(LevelOutcome(level.label, tre_mm(points, start, true), after, level.reason))
+    narrator.console.print(outcome_table(outcomes))
+    files = _save_overlays(out, run, case, dict.fromkeys(LEVELS, start))
+    print(f"outlines, dashed before and solid after: {' and '.join(map(str, files))}")
+    registered = [outcome.after_mm for outcome in outcomes if outcome.after_mm is not None]
     median, largest = (statistics.median(registered), max(registered)) if registered else (math.nan, math.nan)
     figures = f"levels={len(registered)} median_tre_mm={median:.2f} max_tre_mm={largest:.2f}"
     print(f"demo: {figures} seconds={narrator.seconds:.0f}")
@@ -112,7 +107,7 @@ def _run(folder: Path, start: NDArray[np.float64], out: Path, seed: int, narrato
             room = OperatingRoom(remote, narrator)
             room.bring_up()
         with narrator.step(f"Publishing an initialpose that is {START_MM:g} mm and {START_DEG:g} degrees wrong"):
-            room.give_start(initialpose(REFERENCE, start))
+            room.give_start(start)
         with narrator.step(f"Bending every level by about {MOTION_MM:g} mm and {MOTION_DEG:g} degrees, taking X-rays"):
             exposure = room.expose()
         with narrator.step("Registering"):
@@ -122,32 +117,30 @@ def _run(folder: Path, start: NDArray[np.float64], out: Path, seed: int, narrato
         return _Run(exposure, result, received)
 
 
-def _prepared(folder: Path) -> Path:
+def _prepared(folder: Path, narrator: Narrator) -> Path:
     """A case with the demo's levels: the one in the folder if this version can read it, else a newly prepared one."""
     try:
         if list(Case.load(folder).levels) == LEVELS:
+            narrator.say(f"Using the case that an earlier run prepared: {folder}")
             return folder
     except InputError:
         pass
     ct, labels = example_ct()
     command = ["prepare", str(ct), str(labels), "--levels", ",".join(LEVELS), "--out", str(folder)]
-    print("radgs-reg", *command, flush=True)
+    narrator.say(f"Preparing a case from a real CT: radgs-reg {' '.join(command)}")
     ended = subprocess.run([sys.executable, "-m", "radgs_core.cli", *command], check=False)
     if ended.returncode:
         raise RigError(f"radgs-reg prepare ended with exit code {ended.returncode}.")
     return folder
 
 
-def _table(errors: list[LevelError]) -> Table:
-    table = Table("level", "TRE before, mm", "TRE after, mm", "", title="From the received frames, against the truth")
-    for error in errors:
-        after = "rejected" if error.after_mm is None else f"{error.after_mm:.2f}"
-        table.add_row(error.label, f"{error.before_mm:.2f}", after, error.reason)
-    return table
-
-
-def _overlay(out: Path, view: str) -> Path:
-    return out / f"overlay_{view}.png"
+def _save_overlays(out: Path, run: _Run, case: Case, before: Mapping[str, NDArray[np.float64]]) -> list[Path]:
+    files = []
+    for view, pixels in run.exposure.pixels.items():
+        picture = draw_overlay(pixels, run.exposure.cameras[view], case, run.received, before)
+        files.append(out / f"overlay_{view}.png")
+        cv2.imwrite(str(files[-1]), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    return files
 
 
 if __name__ == "__main__":

@@ -26,10 +26,14 @@ class Narrator:
         """Since the start."""
         return time.monotonic() - self._began
 
+    def say(self, text: str) -> None:
+        """One line."""
+        self.console.print(f"[{self.seconds:5.1f} s] {text}", markup=False, soft_wrap=True)
+
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
         """Announce what happens inside."""
-        self._print(text)
+        self.say(text)
         self._step = text
         self._told = time.monotonic()
         if not self.console.is_terminal:
@@ -46,7 +50,4 @@ class Narrator:
             status.update(f"{self._step}: {text}")
         elif time.monotonic() - self._told > QUIET_S:
             self._told = time.monotonic()
-            self._print(f"  {text}")
-
-    def _print(self, text: str) -> None:
-        self.console.print(f"[{self.seconds:5.1f} s] {text}", markup=False, soft_wrap=True)
+            self.say(f"  {text}")

@@ -22,7 +22,7 @@ from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.rig.remote import Remote, RigError
 from radgs_reg_ros.stamps import nanoseconds, seconds_text
 from radgs_reg_ros.tf_buffer import open_tf_buffer
-from radgs_reg_ros.transform_messages import matrix_from_pose
+from radgs_reg_ros.transform_messages import matrix_from_pose, pose_from_matrix
 
 SIMULATOR, REGISTRATION = "/carm_simulator_node", "/registration_node"
 REFERENCE = "carm_base"
@@ -73,8 +73,11 @@ class OperatingRoom:
                 MESSAGE_S,
             )
 
-    def give_start(self, message: PoseWithCovarianceStamped) -> None:
-        """Publish an initialpose and see that it is taken."""
+    def give_start(self, T_reference_ct: NDArray[np.float64]) -> None:
+        """Publish an initialpose, (4, 4) in mm, and see that it is taken."""
+        message = PoseWithCovarianceStamped()
+        message.header.frame_id = REFERENCE
+        message.pose.pose = pose_from_matrix(T_reference_ct)
         self._remote.publisher(PoseWithCovarianceStamped, "/initialpose", qos.events()).publish(message)
         self._remote.wait_for(
             lambda: self._value(REGISTRATION, "initialpose", "frame") == REFERENCE, "initialpose to be taken", MESSAGE_S

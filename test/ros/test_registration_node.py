@@ -22,8 +22,8 @@ from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
 from radgs_reg_ros.transform_messages import matrix_from_pose, matrix_from_transform
 
 REGISTRATION, SIMULATOR = "/registration_node", "/carm_simulator_node"
-SIZE, PIXEL_MM = 128, 2.4
-"""Small images keep the tests short."""
+SIZE, PIXEL_MM, PHOTONS = 128, 2.4, 20_000.0
+"""Small images keep the tests short; they have less noise than real ones, so that every level is registered."""
 INPUTS = [f"{view}/{name}" for view in VIEWS for name in ("image", "camera_info")]
 LONG = 120.0
 
@@ -84,7 +84,14 @@ class Robot:
 @pytest.fixture(scope="module")
 def nodes(start_node, remote, case_folder):
     processes = [
-        start_node("carm_simulator_node", case=str(case_folder), image_size=SIZE, pixel_mm=PIXEL_MM, physics="plain"),
+        start_node(
+            "carm_simulator_node",
+            case=str(case_folder),
+            image_size=SIZE,
+            pixel_mm=PIXEL_MM,
+            physics="plain",
+            photons=PHOTONS,
+        ),
         start_node("registration_node", case=str(case_folder)),
     ]
     remote.watch(*processes)
