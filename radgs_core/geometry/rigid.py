@@ -94,7 +94,7 @@ def exp_se3(twist: torch.Tensor) -> torch.Tensor:
 
 
 def log_se3(transform: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Twist (6,) ``(v, omega)`` in mm and rad whose exponential is the rigid ``transform`` (4, 4); angles below 180 degrees."""
+    """Twist (6,) ``(v, omega)``, mm and rad, whose exponential is ``transform`` (4, 4); below 180 degrees."""
     omega = Rotation.from_matrix(transform[:3, :3]).as_rotvec()
     # exp maps v to V v + 0, with V the matrix that its translation column applies
     unit = np.zeros((3, 6))

@@ -22,8 +22,9 @@ def check_destination(path: Path | str, replaces_folder_with: str | None = None)
     path = Path(path)
     try:
         if path.is_dir():
-            is_ours = replaces_folder_with is not None and (path / replaces_folder_with).exists()
-            if not is_ours and any(path.iterdir()):
+            if replaces_folder_with is None:
+                raise InputError(f"{path} is a folder, but a file is to be written there; choose another output path.")
+            if any(path.iterdir()) and not (path / replaces_folder_with).exists():
                 raise InputError(f"{path} is a folder that holds other files; delete it or choose another output path.")
         elif path.exists() and replaces_folder_with is not None:
             raise InputError(f"{path} is a file, but a folder is to be written there; choose another output path.")
@@ -46,7 +47,8 @@ def written_atomically(path: Path | str, replaces_folder_with: str | None = None
     Args:
         path: file or folder to write. A file that exists is replaced.
         replaces_folder_with: name of a file that marks a folder as written by the caller. A folder that exists is
-            replaced only if it is empty or holds this file, so that a slip in an argument cannot delete other data.
+            replaced only if it is empty or holds this file, so that a slip in an argument cannot delete other data;
+            without a name no folder is replaced.
 
     Raises:
         InputError: a folder stands at ``path`` that must not be replaced, or the file system refuses.

@@ -7,13 +7,14 @@ import torch
 
 @dataclass(frozen=True)
 class RadiativeGaussians:
-    """A volume of linear attenuation as a sum of anisotropic Gaussians (see docs/method: radiative Gaussians).
+    """A volume of linear attenuation as a sum of anisotropic Gaussians (docs/method.md).
 
     Attributes:
         means_mm: (N, 3) centres.
         scales_mm: (N, 3) standard deviations along the principal axes, positive.
         quaternions: (N, 4) rotation of the principal axes as (w, x, y, z); normalised where used.
-        densities_per_mm: (N,) peak linear attenuation, 1/mm. May be negative: a vertebra is modelled as what it adds to soft tissue.
+        densities_per_mm: (N,) peak linear attenuation, 1/mm. May be negative: a vertebra is modelled as what it adds to
+            soft tissue.
     """
 
     means_mm: torch.Tensor

@@ -55,8 +55,8 @@ def rasterize_with_pose_derivatives(
         gaussians: N Gaussians in the group's frame, mm.
         camera: the view.
         T_reference_group: (4, 4) float64 pose of the group, mm.
-        centre_mm: (3,) float64 point of the reference frame. The twist acts from the left, in the reference frame, about
-            this point: ``p -> centre + exp(twist) (p - centre)``.
+        centre_mm: (3,) float64 point of the reference frame. The twist acts from the left, in the reference frame,
+            about this point: ``p -> centre + exp(twist) (p - centre)``.
         cutoff_sigma: half width of a footprint, in standard deviations.
 
     Returns:
@@ -133,7 +133,7 @@ def _accumulate(
 
 
 def _patch_sizes(extents: torch.Tensor) -> list[int]:
-    """Ascending patch sizes: Gaussians are drawn in groups of similar footprint, wasting at most about half the pixels."""
+    """Ascending patch sizes: Gaussians of similar footprint are drawn together, wasting about half the pixels."""
     sizes = []
     size = 4
     largest = int(extents.max())

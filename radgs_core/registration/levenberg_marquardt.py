@@ -12,6 +12,7 @@ LEAST_DAMPING = 1e-4
 SHORTEST_STEP_MM = 0.03
 SMALLEST_GAIN = 2e-6
 """The search is at rest when a step is shorter, or an improvement smaller, than this."""
+TINY = float(np.finfo(np.float64).tiny)
 FLOOR = 1e-3
 """Directions that the objective hardly depends on are damped like ones with this share of the largest curvature."""
 
@@ -62,8 +63,8 @@ def maximise(
     state, evaluation, damping = start, evaluate(start), FIRST_DAMPING
     for iteration in range(1, iterations + 1):
         diagonal = evaluation.curvature.diagonal()
-        damped = damping * np.diag(np.maximum(diagonal, FLOOR * diagonal.max() + np.finfo(float).tiny))
-        step = np.linalg.solve(evaluation.curvature + damped, evaluation.gradient)
+        damped = damping * np.diag(np.maximum(diagonal, FLOOR * float(diagonal.max()) + TINY))
+        step = np.asarray(np.linalg.solve(evaluation.curvature + damped, evaluation.gradient), dtype=np.float64)
         trial_state = moved(state, step)
         trial = evaluate(trial_state)
         on_iteration(iteration)

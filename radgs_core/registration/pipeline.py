@@ -66,6 +66,9 @@ def register(
     missing = [level for level in levels if level not in initial]
     if missing:
         raise InputError(f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels.")
+    for name in geometry.views:
+        if name not in images:
+            raise InputError(f"the {name} image is missing; give both views.")
     start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
     observations = {name: observe(images[name], camera) for name, camera in geometry.views.items()}
     refined = refine(

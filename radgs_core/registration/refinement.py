@@ -93,7 +93,7 @@ class _Evaluation:
 
 
 class _Objective:
-    """The objective of one stage: the mean over views. Its parameters are millimetres of shift and, by a lever, of turn."""
+    """The objective of one stage: the mean over views. Parameters: millimetres of shift and, by a lever, of turn."""
 
     def __init__(
         self,

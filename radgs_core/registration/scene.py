@@ -32,7 +32,7 @@ class Poses:
     levels: NDArray[np.float64]
 
     def moved(self, twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> "Poses":
-        """Poses after twists (1 + L, 6), body first, each about its centre (1 + L, 3), from the left in the reference frame."""
+        """Poses after twists (1 + L, 6), body first, in the reference frame, each about its centre (1 + L, 3)."""
         moved = _offsets(twists, centres_mm) @ np.concatenate([self.body[None], self.levels])
         return Poses(moved[0], moved[1:])
 
@@ -65,7 +65,7 @@ class BodyImage:
     def at(
         self, T_reference_ct: NDArray[np.float64], centre_mm: NDArray[np.float64]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Image (H, W) at a pose and its derivatives (6, H, W) by a twist ``(v, omega)`` about ``centre_mm``, per mm and rad."""
+        """Image (H, W) at a pose; derivatives (6, H, W) by a twist about ``centre_mm``, per mm and rad."""
         near = self._linearisation
         if near is not None and np.array_equal(near.centre_mm, centre_mm):
             twist = _twist_between(near.T_reference_ct, T_reference_ct, centre_mm)

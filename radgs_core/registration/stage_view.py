@@ -26,7 +26,7 @@ FOOTPRINT_SHARE = 0.02
 
 @dataclass(frozen=True)
 class ViewEvaluation:
-    """The objective of one view, to be maximised, and its quadratic model over the twists (body first, then each level).
+    """The objective of one view, to be maximised, and its quadratic model over the twists (body first, then levels).
 
     Attributes:
         score: weighted mean over windows of half the squared local correlation.

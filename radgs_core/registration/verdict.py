@@ -23,7 +23,7 @@ LEAST_VISIBLE = 0.7
 LEAST_SIMILARITY = 0.6
 """Local correlation over the footprint, in each view."""
 LEAST_BONE_SIMILARITY = 0.24
-"""Partial correlation of bone over the footprint, mean over views: the body alone can look right in a vertebra's place."""
+"""Partial correlation of bone over the footprint, mean over views: the body alone can look right in its place."""
 LARGEST_MOTION_MM = 15.0
 LARGEST_MOTION_DEG = 15.0
 """Against the body: more than a spine bends at one level between CT and surgery."""
@@ -70,8 +70,8 @@ def judge(
 def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refined, index: int) -> float:
     """Root mean square displacement of the surface under the uncertainty of the pose, mm.
 
-    The inverse curvature of the similarity gives the shape of the uncertainty (Laplace's approximation); what the rendering
-    leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size.
+    The inverse curvature of the similarity gives the shape of the uncertainty (Laplace's approximation); what the
+    rendering leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size.
     """
     covariance = np.linalg.pinv(refined.information, hermitian=True)
     block = slice(6 + 6 * index, 12 + 6 * index)
@@ -136,7 +136,8 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
     if shift > LARGEST_MOTION_MM or angle > LARGEST_MOTION_DEG:
         return (
             f"{label} would have moved {shift:.0f} mm and {angle:.0f} degrees against the body, more than the"
-            f" {LARGEST_MOTION_MM:.0f} mm and {LARGEST_MOTION_DEG:.0f} degrees that are plausible; check the start pose."
+            f" {LARGEST_MOTION_MM:.0f} mm and {LARGEST_MOTION_DEG:.0f} degrees that are plausible;"
+            " check the start pose."
         )
     return ""
 

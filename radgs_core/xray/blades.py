@@ -9,7 +9,7 @@ SEARCHED_SHARE = 0.16
 SLOPES = np.linspace(-0.1, 0.1, 41)
 """Blades stand within about 6 degrees of the image's borders."""
 LEAST_JUMP = 0.05
-"""The least mean jump of the line integral over a blade's edge: scatter fills in most of its shadow behind a thick body."""
+"""The least mean jump of the line integral over an edge: behind a thick body, scatter fills in most of a shadow."""
 LEAST_AGREEMENT = 0.7
 """So large a share of the rows (or columns) must get darker over the edge."""
 JUMP_OVER_PX = 6
@@ -31,7 +31,7 @@ def _cut_left(line_integral: NDArray[np.float32], inside: NDArray[np.bool_]) -> 
     band = max(4, round(SEARCHED_SHARE * width))
     smooth = ndimage.gaussian_filter(line_integral[:, : band + JUMP_OVER_PX], BLUR_PX, mode="nearest")
     # positive where it is darker (a higher line integral) outside; clipped, so that many rows must agree on an edge
-    jump = np.clip(smooth[:, :band] - smooth[:, JUMP_OVER_PX:], -0.1, 0.3)
+    jump = np.clip(smooth[:, :band] - smooth[:, JUMP_OVER_PX:], -0.1, 1.0)
     rows = np.arange(height)
     best, best_edge = LEAST_JUMP, None
     for slope in SLOPES:
@@ -43,7 +43,7 @@ def _cut_left(line_integral: NDArray[np.float32], inside: NDArray[np.bool_]) -> 
             if len(along) < LEAST_AGREEMENT * height:
                 continue
             mean = float(along.mean())
-            if mean > best and (along > 0).mean() > LEAST_AGREEMENT:
+            if mean >= best and (along > 0).mean() > LEAST_AGREEMENT:
                 best, best_edge = mean, edge
     if best_edge is not None:
         inside[np.arange(width) < best_edge[:, None] + JUMP_OVER_PX // 2 + MARGIN_PX] = False

@@ -22,7 +22,7 @@ class Observation:
     Attributes:
         camera: the view.
         line_integral: (H, W) float32, up to an unknown curve that scatter, beam hardening and the detector make.
-        usable: (H, W) float32, 1 where the detector measured the patient, 0 where it was saturated or covered by blades.
+        usable: (H, W) float32, 1 where the detector measured, 0 where it was saturated or covered by blades.
     """
 
     camera: XrayCamera

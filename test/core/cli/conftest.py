@@ -76,7 +76,7 @@ def files(phantom: tuple[Volume, LabelMap], phantom_case: Case, tmp_path_factory
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
-    """``run("info", path)`` runs radgs-reg in this process; what C libraries print is caught too, progress is silent."""
+    """``run("info", path)`` runs radgs-reg in this process, progress silent; what C libraries print is caught too."""
     monkeypatch.setattr(progress, "QUIET_S", math.inf)
 
     def call(*arguments: object) -> Ended:

@@ -1,7 +1,7 @@
 import pytest
 
 from radgs_core.errors import InputError
-from radgs_core.io.atomic import written_atomically
+from radgs_core.io.atomic import check_destination, written_atomically
 
 
 def names_in(folder):
@@ -69,6 +69,31 @@ def test_a_folder_with_other_things_is_not_replaced(tmp_path, refused):
         with refused(path, "choose another output path"), written_atomically(path, marker):
             pytest.fail("the block must not run")
     assert names_in(path) == ["thesis.tex"]
+
+
+def test_a_file_does_not_replace_a_folder(tmp_path, refused):
+    with refused(tmp_path, "is a folder"), written_atomically(tmp_path):
+        pytest.fail("the block must not run")
+    assert tmp_path.is_dir()
+
+
+@pytest.mark.parametrize("marker", [None, "case.json"])
+def test_a_destination_is_checked_before_any_work(tmp_path, refused, marker):
+    """The same refusals, and nothing is created."""
+    check_destination(tmp_path / "a" / "b" / "out", marker)
+    (tmp_path / "file").write_text("")
+    with refused(tmp_path / "file" / "out", "cannot be written"):
+        check_destination(tmp_path / "file" / "out", marker)
+    with refused(tmp_path, "choose another output path"):
+        check_destination(tmp_path, marker)
+    assert names_in(tmp_path) == ["file"]
+
+
+def test_a_folder_does_not_replace_a_file(tmp_path, refused):
+    (tmp_path / "file").write_text("mine")
+    with refused(tmp_path / "file", "is a file"):
+        check_destination(tmp_path / "file", "case.json")
+    check_destination(tmp_path / "file")  # by a file, though
 
 
 def test_what_the_file_system_refuses_is_an_input_error(tmp_path, refused):
