@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from radgs_reg.msg import VertebraPose, VertebraPoseArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -111,7 +112,7 @@ class CarmSimulatorNode(ManagedNode):
                 for view, camera in self._room.geometry.views.items()
             ]
         )
-        self._watch = self.create_timer(0.5, self._report_listeners)
+        self._watch = self.create_timer(0.5, self._report_listeners, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
         with self._publishing:  # an exposure is published as a whole or not at all

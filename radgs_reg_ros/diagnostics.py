@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 PERIOD_S = 1.0
@@ -19,7 +20,8 @@ class Diagnostics:
         self._entries: dict[str, DiagnosticStatus] = {}
         # absolute: monitors listen there whatever the node's namespace
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._timer = node.create_timer(PERIOD_S, self._publish_all)
+        # steady: a simulated clock may stand still, and that is when people look at the diagnostics
+        self._timer = node.create_timer(PERIOD_S, self._publish_all, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def ok(self, name: str, message: str, **values: str) -> None:
         self._set(name, DiagnosticStatus.OK, message, values)

@@ -1,5 +1,6 @@
 """What both lifecycle nodes share: transitions that report why they failed, and diagnostics."""
 
+import traceback
 from abc import abstractmethod
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -110,5 +111,6 @@ class ManagedNode(LifecycleNode):
 
     def _unexpected(self, error: Exception) -> TransitionCallbackReturn:
         """rclpy swallows what a transition raises; say it first."""
+        self.get_logger().error(traceback.format_exc())
         self.diagnostics.error("lifecycle", f"the transition failed unexpectedly ({type(error).__name__}: {error}).")
         return TransitionCallbackReturn.ERROR

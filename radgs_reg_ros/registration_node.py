@@ -1,6 +1,7 @@
 """registration_node: two X-rays in, a TF frame per vertebra out."""
 
 import threading
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -189,6 +190,10 @@ class RegistrationNode(ManagedNode):
         try:
             geometry = registrar.geometry(acquisition)
             result = registrar.register(acquisition, geometry, progress)
+            with self._publishing:
+                if cancelled.is_set():
+                    raise JobCancelled("the registration was cancelled")
+                publisher.publish(result, acquisition, geometry)
         except JobCancelled:
             self.diagnostics.ok("registration", "cancelled", stamp=stamp)
             raise
@@ -196,13 +201,10 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.error("registration", str(error), stamp=stamp)
             return Outcome(False, str(error))
         except Exception as error:  # the node lives on, whatever one pair of images does
+            self.get_logger().error(traceback.format_exc())
             sentence = f"the registration failed unexpectedly ({type(error).__name__}: {error})."
             self.diagnostics.error("registration", sentence, stamp=stamp)
             return Outcome(False, sentence)
-        with self._publishing:
-            if cancelled.is_set():
-                raise JobCancelled("the registration was cancelled")
-            publisher.publish(result, acquisition, geometry)
         return self._report(result, stamp)
 
     def _report(self, result: RegistrationResult, stamp: str) -> Outcome:

@@ -1,35 +1,57 @@
 """Transforms through tf2_ros, where ROS is installed."""
 
 import numpy as np
+from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 from tf2_ros import Buffer, TransformException, TransformListener
 
+from radgs_reg_ros.rigidity_check import RigidityCheck
 from radgs_reg_ros.stamps import seconds_text
 from radgs_reg_ros.tf_tree import TransformUnavailable
 from radgs_reg_ros.transform_messages import matrix_from_transform
 
 
-class Tf2Buffer:
-    """``TfBuffer`` with tf2_ros' buffer and listener. tf2 itself drops transforms that are not rigid."""
+class _CheckedBuffer(Buffer):
+    """tf2_ros' buffer without the transforms that are not rigid."""
 
     def __init__(self, node: Node) -> None:
-        self._buffer = Buffer(node=node)
+        super().__init__(node=node)
+        self.check = RigidityCheck(node.get_logger())
+
+    def set_transform(self, transform: TransformStamped, authority: str) -> None:
+        if self.check.matrix(transform) is not None:
+            super().set_transform(transform, authority)
+
+    def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
+        if self.check.matrix(transform) is not None:
+            super().set_transform_static(transform, authority)
+
+
+class Tf2Buffer:
+    """``TfBuffer`` with tf2_ros' buffer and listener."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._buffer = _CheckedBuffer(node)
         self._listener = TransformListener(self._buffer, node)
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
+        stamp, timeout = Time(nanoseconds=stamp_ns), Duration(seconds=timeout_s)
         try:
-            message = self._buffer.lookup_transform(
-                target, source, Time(nanoseconds=stamp_ns), Duration(seconds=timeout_s)
-            )
+            message = self._buffer.lookup_transform(target, source, stamp, timeout)
         except TransformException as error:
+            self._buffer.check.explain(source, target)
             raise TransformUnavailable(
                 f"tf2 has no transform {target} <- {source} at {seconds_text(stamp_ns)} ({error});"
-                " publish it, rigid and at the image's stamp."
+                " publish it at the image's stamp."
             ) from error
         return matrix_from_transform(message.transform, f"the transform {target} <- {source}")
 
     def close(self) -> None:
         self._listener.unregister()
+        # tf2_ros leaves these with the node
+        self._node.destroy_service(self._buffer.srv)
+        self._buffer.jump_handle.unregister()

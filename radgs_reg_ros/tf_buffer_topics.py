@@ -10,9 +10,9 @@ from tf2_msgs.msg import TFMessage
 
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import qos
+from radgs_reg_ros.rigidity_check import RigidityCheck
 from radgs_reg_ros.stamps import nanoseconds
 from radgs_reg_ros.tf_tree import TransformTree, TransformUnavailable
-from radgs_reg_ros.transform_messages import matrix_from_transform
 
 
 class TopicTfBuffer:
@@ -24,7 +24,7 @@ class TopicTfBuffer:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._tree = TransformTree()
-        self._refused: dict[str, str] = {}
+        self._check = RigidityCheck(node.get_logger())
         self._changed = threading.Condition()
         self._subscriptions = [
             node.create_subscription(TFMessage, "/tf", lambda m: self._insert(m, static=False), qos.tf()),
@@ -39,10 +39,8 @@ class TopicTfBuffer:
             while True:
                 try:
                     return self._tree.lookup(target, source, stamp_ns)
-                except TransformUnavailable as error:
-                    refused = [self._refused[frame] for frame in (source, target) if frame in self._refused]
-                    if refused:
-                        raise InputError(refused[0]) from error
+                except TransformUnavailable:
+                    self._check.explain(source, target)
                     remaining = deadline - time.monotonic()
                     if remaining <= 0:
                         raise
@@ -55,13 +53,12 @@ class TopicTfBuffer:
     def _insert(self, message: TFMessage, static: bool) -> None:
         with self._changed:
             for transform in message.transforms:
-                parent, child = transform.header.frame_id, transform.child_frame_id
+                matrix = self._check.matrix(transform)
+                if matrix is None:
+                    continue
+                stamp_ns = nanoseconds(transform.header.stamp)
                 try:
-                    matrix = matrix_from_transform(transform.transform, f"the transform {parent} <- {child}")
-                    self._tree.insert(parent, child, nanoseconds(transform.header.stamp), matrix, static)
+                    self._tree.insert(transform.header.frame_id, transform.child_frame_id, stamp_ns, matrix, static)
                 except InputError as error:
-                    self._refused[child] = str(error)
                     self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
-                else:
-                    self._refused.pop(child, None)
             self._changed.notify_all()

@@ -81,10 +81,6 @@ class TransformTree:
         T_common_target = self._up(up_from_target[: up_from_target.index(common)], stamp_ns)
         return inverse(T_common_target) @ T_common_source
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._edges.clear()
-
     def _is_known(self, frame: str) -> bool:
         return frame in self._edges or any(edge.parent == frame for edge in self._edges.values())
 

@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 from radgs_core.case import Case, Vertebra
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import transform_points
+from radgs_core.xray.observation import observe
 
 COLOURS = ((255, 196, 0), (0, 200, 255), (120, 230, 80), (255, 120, 220), (255, 140, 60), (170, 150, 255))
 """RGB, by the level's place in the case; repeated when they run out."""
 
+BRIGHTEST = 0.85
+UNUSABLE = 0.3
+"""Of full brightness."""
+NOISE_BLUR_PX = 1.0
 DIM = 0.75
 DASH_PX = 3
 
@@ -34,7 +39,10 @@ def draw_overlay(
         before: the same for an earlier state; dim and dashed.
 
     Returns:
-        (H, W, 3) RGB; the X-ray compressed to eight bits, its polarity kept.
+        (H, W, 3) RGB on the X-ray, bone bright; what registration does not use of it is darkened.
+
+    Raises:
+        InputError: as `observe`.
     """
     canvas = np.repeat(_eight_bits(image, camera)[:, :, None], 3, axis=2)
     colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(case.levels)}
@@ -52,16 +60,14 @@ def draw_overlay(
 
 
 def _eight_bits(image: NDArray, camera: XrayCamera) -> NDArray[np.uint8]:
-    """Grey values in which bone can be seen: counts span decades, so their logarithm is shown, contrast evened."""
-    values = np.asarray(image, dtype=np.float32)
-    if camera.intensity == "transmission":
-        values = np.log(np.maximum(values, values.max() * 1e-4 + 1e-6))
-    height, width = values.shape
-    # the anatomy is in the middle; collimator blades and air around it would take the grey values away from it
-    middle = values[height // 5 : height - height // 5, width // 5 : width - width // 5]
-    low, high = np.percentile(middle, (0.5, 99.5))
-    grey = np.round(255 * np.clip((values - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)
-    return np.asarray(cv2.createCLAHE(clipLimit=3.0, tileGridSize=(4, 4)).apply(grey))
+    """The X-ray as radiographs are read: bone bright, contrast evened, dark enough for outlines to stand out."""
+    observed = observe(image, camera)
+    usable = observed.usable.numpy() > 0
+    line_integral = cv2.GaussianBlur(observed.line_integral.numpy(), (0, 0), NOISE_BLUR_PX)
+    low, high = np.percentile(line_integral[usable] if usable.any() else line_integral, (0.5, 99.5))
+    grey = np.round(255 * np.clip((line_integral - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)
+    even = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(6, 6)).apply(grey)
+    return np.where(usable, BRIGHTEST * even, UNUSABLE * even).astype(np.uint8)
 
 
 def _silhouette(vertebra: Vertebra, T_reference_ct: NDArray[np.float64], camera: XrayCamera) -> list[NDArray[np.int32]]:

@@ -1,5 +1,6 @@
-"""The substitute for tf2_ros, over real topics."""
+"""Both sources of transforms, over real topics; tf2_ros only where ROS is installed."""
 
+import re
 import threading
 
 import numpy as np
@@ -12,6 +13,7 @@ from tf2_msgs.msg import TFMessage
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import qos
 from radgs_reg_ros.rig.remote import Remote
+from radgs_reg_ros.tf_buffer import TfBuffer
 from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
 from radgs_reg_ros.tf_tree import TransformUnavailable
 
@@ -25,9 +27,18 @@ def broadcaster(domain):
         yield other
 
 
-@pytest.fixture
-def buffer(remote):
-    buffer = TopicTfBuffer(remote.node)
+def make_buffer(kind: str, remote: Remote) -> TfBuffer:
+    if kind == "substitute":
+        return TopicTfBuffer(remote.node)
+    pytest.importorskip("tf2_ros", reason="tf2_ros is not installed; it comes with ROS, not from PyPI")
+    from radgs_reg_ros.tf_buffer_tf2 import Tf2Buffer
+
+    return Tf2Buffer(remote.node)
+
+
+@pytest.fixture(params=["substitute", "tf2_ros"])
+def buffer(request, remote):
+    buffer = make_buffer(request.param, remote)
     yield buffer
     buffer.close()
 
@@ -41,19 +52,21 @@ def stamped(parent: str, child: str, second: int, x_m: float, w: float = 1.0) ->
 def test_a_lookup_waits_for_the_transform(buffer, broadcaster):
     publisher = broadcaster.publisher(TFMessage, "/tf", qos.tf())
     found: list[np.ndarray] = []
-    waiting = threading.Thread(target=lambda: found.append(buffer.lookup("base", "ap", 3 * S, LONG)))
+    frame = f"ap_{type(buffer).__name__}"
+    waiting = threading.Thread(target=lambda: found.append(buffer.lookup("base", frame, 3 * S, LONG)))
     waiting.start()
-    publisher.publish(stamped("base", "ap", 2, 0.1))
-    publisher.publish(stamped("base", "ap", 4, 0.3))
+    publisher.publish(stamped("base", frame, 2, 0.1))
+    publisher.publish(stamped("base", frame, 4, 0.3))
     waiting.join(LONG)
     assert found[0][0, 3] == pytest.approx(200.0), "mm, half-way between the samples"
 
 
-def test_a_late_buffer_gets_static_transforms(remote, broadcaster):
+@pytest.mark.parametrize("kind", ["substitute", "tf2_ros"])
+def test_a_late_buffer_gets_static_transforms(kind, remote, broadcaster):
     publisher = broadcaster.node.create_publisher(TFMessage, "/tf_static", qos.tf_static_out())
-    publisher.publish(stamped("base", "late", 2, 0.5))
-    buffer = TopicTfBuffer(remote.node)
-    assert buffer.lookup("base", "late", 99 * S, LONG)[0, 3] == 500.0
+    publisher.publish(stamped("base", f"late_{kind}", 2, 0.5))
+    buffer = make_buffer(kind, remote)
+    assert buffer.lookup("base", f"late_{kind}", 99 * S, LONG)[0, 3] == 500.0
     buffer.close()
 
 
@@ -63,17 +76,31 @@ def test_a_transform_that_does_not_come_is_an_error(buffer):
 
 
 def test_what_is_not_rigid_is_not_taken_and_named(buffer, broadcaster):
+    frame = f"bent_{type(buffer).__name__}"
     publisher = broadcaster.publisher(TFMessage, "/tf_static", qos.tf_static_out())
-    publisher.publish(stamped("base", "bent", 2, 0.5, w=1.4))
-    with pytest.raises(InputError, match=r"base <- bent is not a rigid transform.*norm 1\.4"):
-        buffer.lookup("base", "bent", 2 * S, LONG)
-    publisher.publish(stamped("base", "bent", 2, 0.5))
-    broadcaster.wait_for(lambda: resolves(buffer, "bent"), "the corrected transform", LONG)
+    publisher.publish(stamped("base", frame, 2, 0.5, w=1.4))
+    sentence = rf"base <- {frame} is not a rigid transform.*norm 1\.4"
+    broadcaster.wait_for(lambda: re.search(sentence, problem(buffer, frame)), sentence, LONG)
+    publisher.publish(stamped("base", frame, 2, 0.5))
+    broadcaster.wait_for(lambda: not problem(buffer, frame), "the corrected transform", LONG)
 
 
-def resolves(buffer: TopicTfBuffer, frame: str) -> bool:
+def test_a_moving_frame_is_looked_up_at_the_stamp(buffer, broadcaster):
+    """A C-arm that is turned between shots: each image has the geometry of its own stamp."""
+    frame = f"moving_{type(buffer).__name__}"
+    publisher = broadcaster.publisher(TFMessage, "/tf", qos.tf())
+    for second in (10, 11, 12):
+        publisher.publish(stamped("base", frame, second, second / 10))
+    np.testing.assert_allclose(buffer.lookup("base", frame, 11 * S + S // 2, LONG)[0, 3], 1150.0)
+    np.testing.assert_allclose(buffer.lookup("base", frame, 10 * S, LONG)[0, 3], 1000.0)
+    with pytest.raises(TransformUnavailable):
+        buffer.lookup("base", frame, 13 * S, 0.1)
+
+
+def problem(buffer: TfBuffer, frame: str) -> str:
+    """Why the frame cannot be looked up; empty when it can."""
     try:
         buffer.lookup("base", frame, 2 * S, 0.0)
-    except InputError:
-        return False
-    return True
+    except InputError as error:
+        return str(error)
+    return ""

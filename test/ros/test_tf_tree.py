@@ -113,11 +113,3 @@ def test_a_leading_slash_does_not_make_another_frame():
     tree = TransformTree()
     tree.insert("/base", "ap", 0, transform(x=2), static=True)
     assert tree.lookup("base", "/ap", S)[0, 3] == 2
-
-
-def test_clear_forgets_everything():
-    tree = TransformTree()
-    tree.insert("base", "ap", 0, transform(), static=True)
-    tree.clear()
-    with pytest.raises(TransformUnavailable):
-        tree.lookup("base", "ap", S)

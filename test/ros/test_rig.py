@@ -1,0 +1,41 @@
+"""What demo and tests lean on: it must never hang, and say what went wrong."""
+
+import os
+import signal
+
+import pytest
+
+from radgs_reg_ros.rig.node_process import NodeProcess
+from radgs_reg_ros.rig.private_domain import private_domain
+from radgs_reg_ros.rig.remote import RigError
+
+
+def test_two_users_get_two_domains():
+    with private_domain() as one, private_domain() as other:
+        assert one != other
+
+
+def test_what_does_not_come_is_named(remote):
+    with pytest.raises(RigError, match="waited 0 s for the moon, in vain"):
+        remote.wait_for(lambda: None, "the moon", 0.0)
+
+
+def test_a_service_that_does_not_exist_is_named(remote):
+    with pytest.raises(RigError, match="the service /nobody/there"):
+        remote.trigger("/nobody/there", 0.1)
+
+
+def test_waiting_ends_with_the_process_that_is_waited_for(domain, remote, tmp_path):
+    with NodeProcess("radgs_reg_ros.no_such_node", domain, tmp_path / "log") as process:
+        remote.watch(process)
+        with pytest.raises(RigError, match=r"(?s)no_such_node ended with exit code 1.*No module named"):
+            remote.wait_for(lambda: None, "the moon", 60.0)
+
+
+def test_a_process_that_hangs_is_ended(domain, tmp_path):
+    process = NodeProcess("radgs_reg_ros.registration_node", domain, tmp_path / "log")
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(TimeoutError):
+        process.stop(patience_s=0.1)
+    os.kill(process.pid, signal.SIGCONT)
+    assert process.wait(20.0) != 0
