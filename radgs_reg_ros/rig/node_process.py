@@ -78,14 +78,14 @@ class NodeProcess:
         """
         return self._process.wait(timeout_s)
 
-    def stop(self) -> None:
-        """End the process: SIGINT, and what is harder if that does not do within five seconds."""
+    def stop(self, patience_s: float = 5.0) -> None:
+        """End the process: SIGINT, and what is harder where that does not do in time."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self._process.poll() is not None:
                 return
             self._process.send_signal(number)
             try:
-                self._process.wait(5.0)
+                self._process.wait(patience_s)
             except subprocess.TimeoutExpired:
                 continue
 

@@ -32,10 +32,8 @@ def test_waiting_ends_with_the_process_that_is_waited_for(domain, remote, tmp_pa
             remote.wait_for(lambda: None, "the moon", 60.0)
 
 
-def test_a_process_that_hangs_is_ended(domain, tmp_path):
+def test_a_process_that_stands_still_is_ended(domain, tmp_path):
     process = NodeProcess("radgs_reg_ros.registration_node", domain, tmp_path / "log")
     os.kill(process.pid, signal.SIGSTOP)
-    with pytest.raises(TimeoutError):
-        process.stop(patience_s=0.1)
-    os.kill(process.pid, signal.SIGCONT)
-    assert process.wait(20.0) != 0
+    process.stop(patience_s=0.1)
+    assert process.wait(20.0) < 0, "by a signal"
