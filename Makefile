@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format bench-refine bench-prepare environment colcon clean
+.PHONY: help demo test check format bench-refine bench-prepare results environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench-refine: ## accuracy of the refinement over ten seeds
 
 bench-prepare: ## time and memory of preparing five levels
 	@$(RUN) python -m benchmarks.prepare
+
+results: ## write docs/results from what the benchmarks left
+	@$(RUN) python -m benchmarks.document
 
 environment: ## only make or update the environment
 	@$(RUN) true

@@ -18,12 +18,11 @@ setup(
         "numpy>=1.24",
         "opencv-python>=4.8",
         "pydicom>=3.0.2",  # before, a series could name files outside its folder
-        "pytransform3d>=3.0",
         "PyYAML>=6.0",
+        "python-gdcm>=3.0",  # CT is often stored as JPEG Lossless
         "rich>=13.0",
         "scikit-image>=0.22",
         "scipy>=1.11",
-        "spekpy>=2.0",
         "torch>=2.2",
         "transforms3d>=0.4.2",
     ],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.registration.pipeline import BiplanarGeometry, InputError, RegistrationResult, register
+from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.stamps import nanoseconds
 from radgs_reg_ros.tf_buffer import TfBuffer
 from radgs_reg_ros.transform_messages import matrix_from_pose
@@ -30,11 +31,19 @@ class Registrar:
     """Registers acquisitions; each starts from the last initialpose, or from the last result where that is newer."""
 
     def __init__(
-        self, case: Case, levels: Sequence[str], reference: str, tf_buffer: TfBuffer, tf_timeout_s: float
+        self,
+        case: Case,
+        levels: Sequence[str],
+        reference: str,
+        placer: ShotPlacer,
+        tf_buffer: TfBuffer,
+        tf_timeout_s: float,
     ) -> None:
+        """``tf_buffer`` and ``tf_timeout_s`` place an initialpose that is in another frame than ``reference``."""
         self._case = case
         self._levels = list(levels)
         self._reference = reference
+        self._placer = placer
         self._tf_buffer = tf_buffer
         self._tf_timeout_s = tf_timeout_s
         self._lock = threading.Lock()
@@ -66,9 +75,7 @@ class Registrar:
         """
         views = {}
         for view, camera in acquisition.cameras.items():
-            T_reference_camera = self._tf_buffer.lookup(
-                self._reference, acquisition.frames[view], acquisition.stamps_ns[view], self._tf_timeout_s
-            )
+            T_reference_camera = self._placer.place(view, acquisition.frames[view], acquisition.stamps_ns[view])
             views[view] = dataclasses.replace(camera, T_reference_camera=T_reference_camera)
         return BiplanarGeometry(self._reference, views)
 

@@ -22,6 +22,7 @@ from radgs_reg_ros.parameters import RegistrationParameters, read, selected_leve
 from radgs_reg_ros.registrar import Registrar
 from radgs_reg_ros.result_publisher import ResultPublisher
 from radgs_reg_ros.run_node import run_node
+from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.stamps import seconds_text
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
@@ -44,6 +45,7 @@ class RegistrationNode(ManagedNode):
         self._settings = RegistrationParameters()
         self._inbox: XrayInbox | None = None
         self._tf_buffer: TfBuffer | None = None
+        self._placer: ShotPlacer | None = None
         self._registrar: Registrar | None = None
         self._publisher: ResultPublisher | None = None
         self._subscriptions_active: list[Subscription] = []
@@ -62,7 +64,10 @@ class RegistrationNode(ManagedNode):
         case = Case.load(Path(parameters.case))
         levels = selected_levels(parameters.levels, list(case.levels))
         self._tf_buffer = open_tf_buffer(self)
-        self._registrar = Registrar(case, levels, parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s)
+        self._placer = ShotPlacer(parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s)
+        self._registrar = Registrar(
+            case, levels, parameters.reference_frame, self._placer, self._tf_buffer, parameters.tf_timeout_s
+        )
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame)
         self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
 
@@ -96,24 +101,27 @@ class RegistrationNode(ManagedNode):
         self._inbox = None
 
     def release(self) -> None:
+        if self._placer is not None:
+            self._placer.close()
         if self._tf_buffer is not None:
             self._tf_buffer.close()
         if self._publisher is not None:
             self._publisher.close()
-        self._tf_buffer = self._registrar = self._publisher = None
+        self._placer = self._tf_buffer = self._registrar = self._publisher = None
 
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)
 
     def _on_image(self, view: str, message: Image) -> None:
-        if self._inbox is None:
+        if self._inbox is None or self._placer is None:
             return
         topic = f"{view}/image"
         try:
-            self._inbox.add_image(view, message, topic)
+            shot = self._inbox.add_image(view, message, topic)
         except InputError as error:
             self.diagnostics.error(topic, str(error))
         else:
+            self._placer.expect(shot)
             self.diagnostics.ok(topic, f"{message.width}x{message.height} {message.encoding}")
             self._on_input()
 

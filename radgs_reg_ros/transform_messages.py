@@ -3,7 +3,7 @@
 import numpy as np
 from geometry_msgs.msg import Point, Pose, Quaternion, Transform, Vector3
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
+from transforms3d.quaternions import mat2quat, quat2mat
 
 from radgs_core.registration.pipeline import InputError
 
@@ -52,7 +52,7 @@ def inverse(transform: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _matrix(translation: Vector3 | Point, rotation: Quaternion, name: str) -> NDArray[np.float64]:
     position = np.array([translation.x, translation.y, translation.z])
-    quaternion = np.array([rotation.x, rotation.y, rotation.z, rotation.w])
+    quaternion = np.array([rotation.w, rotation.x, rotation.y, rotation.z])
     if not (np.isfinite(position).all() and np.isfinite(quaternion).all()):
         raise InputError(f"{name} holds NaN or infinite numbers; publish a finite rigid transform.")
     squared_norm = float(quaternion @ quaternion)
@@ -61,12 +61,11 @@ def _matrix(translation: Vector3 | Point, rotation: Quaternion, name: str) -> ND
             f"{name} is not a rigid transform: its quaternion has norm {squared_norm**0.5:.3g}; normalise it to 1."
         )
     matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_quat(quaternion).as_matrix()
+    matrix[:3, :3] = quat2mat(quaternion)
     matrix[:3, 3] = position * MM_PER_M
     return matrix
 
 
 def _quaternion(transform: NDArray[np.float64]) -> Quaternion:
-    # canonical: w >= 0, so that the same pose always gives the same bytes
-    x, y, z, w = Rotation.from_matrix(transform[:3, :3]).as_quat(canonical=True).tolist()
+    w, x, y, z = mat2quat(transform[:3, :3]).tolist()  # with w >= 0: the same pose always gives the same bytes
     return Quaternion(x=x, y=y, z=z, w=w)

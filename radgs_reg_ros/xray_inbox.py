@@ -63,8 +63,8 @@ class XrayInbox:
         self._seen: set[str] = set()
         self._problems: dict[str, str] = {}
 
-    def add_image(self, view: str, message: Image, topic: str) -> None:
-        """Take an image.
+    def add_image(self, view: str, message: Image, topic: str) -> Shot:
+        """Take an image; returns what was made of it.
 
         Raises:
             InputError: it cannot be used; names ``topic``.
@@ -81,6 +81,7 @@ class XrayInbox:
             self._seen.add(f"{view}/image")
             shot = Shot(view, nanoseconds(message.header.stamp), message.header.frame_id, pixels)
             self._pair = self._pairing.add(shot) or self._pair
+            return shot
 
     def add_info(self, view: str, message: CameraInfo, topic: str) -> None:
         """Take a camera_info.

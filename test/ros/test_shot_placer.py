@@ -1,0 +1,75 @@
+"""Each image keeps the geometry of its own stamp, however long its pair takes to come together."""
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Transform, TransformStamped, Vector3
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from radgs_reg_ros import qos
+from radgs_reg_ros.pairing import Shot
+from radgs_reg_ros.rig.remote import Remote
+from radgs_reg_ros.shot_placer import ShotPlacer
+from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
+from radgs_reg_ros.tf_tree import TransformUnavailable
+
+S = 1_000_000_000
+LONG = 20.0
+
+
+@pytest.fixture(scope="module")
+def carm(domain):
+    with Remote(domain, "carm") as other:
+        yield other
+
+
+@pytest.fixture
+def publisher(buffer, carm):
+    return carm.publisher(TFMessage, "/tf", qos.tf())
+
+
+@pytest.fixture
+def buffer(remote):
+    buffer = TopicTfBuffer(remote.node)
+    yield buffer
+    buffer.close()
+
+
+@pytest.fixture
+def placer(buffer):
+    placer = ShotPlacer("carm_base", buffer, LONG)
+    yield placer
+    placer.close()
+
+
+def shot(view: str, second: int) -> Shot:
+    return Shot(view, second * S, "optical", np.zeros((8, 8), np.uint8))
+
+
+def place_carm(publisher, second: int, x_m: float) -> None:
+    header = Header(stamp=Time(sec=second), frame_id="carm_base")
+    transform = Transform(translation=Vector3(x=x_m))
+    publisher.publish(
+        TFMessage(transforms=[TransformStamped(header=header, child_frame_id="optical", transform=transform)])
+    )
+
+
+def test_a_shot_keeps_its_place_when_tf_has_forgotten_it(buffer, placer, publisher, remote):
+    placer.expect(shot("ap", 100))
+    place_carm(publisher, 100, 0.1)
+    remote.wait_for(lambda: placer.placed("ap", 100 * S) is not None, "the place of the AP shot", LONG)
+    place_carm(publisher, 400, 0.4)
+    np.testing.assert_allclose(placer.place("lateral", "optical", 400 * S)[:3, 3], [400, 0, 0])
+    with pytest.raises(TransformUnavailable):
+        buffer.lookup("carm_base", "optical", 100 * S, 0.0)
+    np.testing.assert_allclose(placer.place("ap", "optical", 100 * S)[:3, 3], [100, 0, 0])
+
+
+def test_a_shot_that_a_newer_one_overtook_is_placed_when_asked_for(placer, publisher, remote):
+    for second in (501, 502, 503):
+        placer.expect(shot("ap", second))  # the first waits for its transform, the second is overtaken
+    for second in (501, 502, 503):
+        place_carm(publisher, second, second / 1000)
+    np.testing.assert_allclose(placer.place("ap", "optical", 502 * S)[0, 3], 502)
+    remote.wait_for(lambda: placer.placed("ap", 503 * S) is not None, "the place of the newest shot", LONG)
