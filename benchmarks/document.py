@@ -16,6 +16,7 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 """
 TITLES = {
     "refine": "T9 to L1 of the example CT, seeds 0 to 9, all levels from one start 8 mm and 8 degrees off",
+    "refine_tuning": "T5 to T8, seeds 100 to 105: what stages and verdicts were tuned on, not a result",
     "prepare": "Preparation of T9 to L1",
 }
 COLUMNS = ("plain", "realistic")
@@ -30,7 +31,7 @@ def main() -> None:
 
 
 def _section(name: str, title: str, file: Path) -> str:
-    heading = f"## `make bench-{name}`\n\n{title}.\n"
+    heading = f"## {name}\n\n{title}.\n"
     if not file.exists():
         return f"{heading}\nNot run.\n"
     content = json.loads(file.read_text())

@@ -1,4 +1,4 @@
-"""The case that benchmarks share: five levels of the example CT, prepared anew when anything behind it changes."""
+"""The cases that benchmarks share: levels of the example CT, prepared anew when anything behind them changes."""
 
 import dataclasses
 import hashlib
@@ -11,9 +11,9 @@ from radgs_core.errors import InputError
 from radgs_core.io.example import example_ct
 from radgs_core.preparation import provenance
 
-LEVELS = ["T9", "T10", "T11", "T12", "L1"]
+REPORTED_LEVELS = ["T9", "T10", "T11", "T12", "L1"]
+"""Nothing is ever tuned on them."""
 SCHEME = "totalsegmentator"
-CASE = FOLDER / "case"
 PREPARING = (
     "case*.py",
     "volume.py",
@@ -27,22 +27,23 @@ PREPARING = (
 """Parts of radgs_core that decide what a case holds; its version stays the same while it is worked on."""
 
 
-def example_case() -> Case:
-    """The case in ``CASE``, if it came from this CT, these packages and this code; otherwise it is prepared there."""
+def example_case(levels: list[str]) -> Case:
+    """The case kept in build/bench, if this CT, these packages and this code made it; else it is prepared there."""
+    folder = FOLDER / f"case_{'_'.join(levels)}"
     ct, labels = example_ct()
     origin = {
-        **provenance({"ct": ct, "labels": labels}, {"levels": LEVELS, "label_scheme": SCHEME}),
+        **provenance({"ct": ct, "labels": labels}, {"levels": levels, "label_scheme": SCHEME}),
         "sources": _sha256_of_sources(),
     }
     try:
-        case = Case.load(CASE)
+        case = Case.load(folder)
         if case.provenance == origin:
             return case
     except InputError:
         pass  # none there, or of another schema
-    with shown_progress(f"preparing {', '.join(LEVELS)}") as progress:
-        case = dataclasses.replace(prepared(ct, labels, LEVELS, SCHEME, progress), provenance=origin)
-        case.save(CASE)
+    with shown_progress(f"preparing {', '.join(levels)}") as progress:
+        case = dataclasses.replace(prepared(ct, labels, levels, SCHEME, progress), provenance=origin)
+        case.save(folder)
     return case
 
 

@@ -18,7 +18,7 @@ FOLDER = ROOT / "build" / "bench"
 def report(name: str, figures: Mapping[str, float]) -> None:
     """Write build/bench/``name``.json, beside command, commit and cores, and print ``name: key=value ...``."""
     content = {
-        "command": shlex.join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "commit": _commit(),
         "cores": len(os.sched_getaffinity(0)),
         **{key: value if math.isfinite(value) else None for key, value in figures.items()},

@@ -29,17 +29,19 @@ class ShotPlacer:
         self._tf_buffer = tf_buffer
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
-        self._placed: dict[str, OrderedDict[int, NDArray[np.float64]]] = {view: OrderedDict() for view in VIEWS}
+        self._placed: dict[str, OrderedDict[tuple[str, int], NDArray[np.float64]]] = {
+            view: OrderedDict() for view in VIEWS
+        }
         self._workers = {view: LatestJobWorker(f"{view} transform", partial(self._place, view)) for view in VIEWS}
 
     def expect(self, shot: Shot) -> None:
         """Place this shot; returns at once. A shot that a newer one overtakes is placed when it is asked for."""
         self._workers[shot.view].submit(shot)
 
-    def placed(self, view: str, stamp_ns: int) -> NDArray[np.float64] | None:
+    def placed(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64] | None:
         """``T_reference_camera`` (4, 4), mm, if it is known already."""
         with self._lock:
-            return self._placed[view].get(stamp_ns)
+            return self._placed[view].get((frame, stamp_ns))
 
     def place(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
         """``T_reference_camera`` (4, 4), mm; waits for it. Not to be called from a callback.
@@ -47,13 +49,13 @@ class ShotPlacer:
         Raises:
             InputError: as ``TfBuffer.lookup``.
         """
-        known = self.placed(view, stamp_ns)
+        known = self.placed(view, frame, stamp_ns)
         if known is not None:
             return known
         matrix = self._tf_buffer.lookup(self._reference, frame, stamp_ns, self._timeout_s)
         with self._lock:
             placed = self._placed[view]
-            placed[stamp_ns] = matrix
+            placed[frame, stamp_ns] = matrix
             while len(placed) > _KEPT:
                 placed.popitem(last=False)
         return matrix

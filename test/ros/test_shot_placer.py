@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Transform, TransformStamped, Vector3
+from geometry_msgs.msg import TransformStamped
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
@@ -49,16 +49,15 @@ def shot(view: str, second: int) -> Shot:
 
 def place_carm(publisher, second: int, x_m: float) -> None:
     header = Header(stamp=Time(sec=second), frame_id="carm_base")
-    transform = Transform(translation=Vector3(x=x_m))
-    publisher.publish(
-        TFMessage(transforms=[TransformStamped(header=header, child_frame_id="optical", transform=transform)])
-    )
+    transform = TransformStamped(header=header, child_frame_id="optical")
+    transform.transform.translation.x = x_m
+    publisher.publish(TFMessage(transforms=[transform]))
 
 
 def test_a_shot_keeps_its_place_when_tf_has_forgotten_it(buffer, placer, publisher, remote):
     placer.expect(shot("ap", 100))
     place_carm(publisher, 100, 0.1)
-    remote.wait_for(lambda: placer.placed("ap", 100 * S) is not None, "the place of the AP shot", LONG)
+    remote.wait_for(lambda: placer.placed("ap", "optical", 100 * S) is not None, "the place of the AP shot", LONG)
     place_carm(publisher, 400, 0.4)
     np.testing.assert_allclose(placer.place("lateral", "optical", 400 * S)[:3, 3], [400, 0, 0])
     with pytest.raises(TransformUnavailable):
@@ -72,4 +71,4 @@ def test_a_shot_that_a_newer_one_overtook_is_placed_when_asked_for(placer, publi
     for second in (501, 502, 503):
         place_carm(publisher, second, second / 1000)
     np.testing.assert_allclose(placer.place("ap", "optical", 502 * S)[0, 3], 502)
-    remote.wait_for(lambda: placer.placed("ap", 503 * S) is not None, "the place of the newest shot", LONG)
+    remote.wait_for(lambda: placer.placed("ap", "optical", 503 * S) is not None, "the place of the newest shot", LONG)

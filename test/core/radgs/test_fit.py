@@ -18,13 +18,13 @@ def quiet(fraction: float, message: str) -> None:
 
 @pytest.fixture(scope="module")
 def shell() -> Volume:
-    """A hollow ellipsoid with a spike, like cortical bone around marrow, on voxels of 0.8 x 0.8 x 2 mm, axes swapped."""
+    """A hollow ellipsoid, like cortical bone around marrow, on voxels of 0.8 x 0.8 x 2 mm, axes swapped."""
     spacing = np.array([2.0, 0.8, 0.8])
     shape = (20, 44, 48)
     points = (np.stack(np.indices(shape), -1) - (np.array(shape) - 1) / 2) * spacing
     radius = np.linalg.norm(points / [14, 12, 15], axis=-1)
     data = np.where(radius < 1, 0.002, 0.0) + np.where((radius > 0.8) & (radius < 1), 0.01, 0.0)
-    data = ndimage.gaussian_filter(data, 0.4 / spacing * 1.0)
+    data = ndimage.gaussian_filter(data, 0.4 / spacing)
     data[data < 1e-4] = 0
     T_ct_voxel = np.eye(4)
     T_ct_voxel[:3, :3] = np.array([[0, 0, 1.0], [1, 0, 0], [0, 1, 0]]) @ np.diag(spacing)
