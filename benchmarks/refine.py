@@ -21,10 +21,11 @@ from benchmarks.example_case import REPORTED_LEVELS, example_case
 from benchmarks.report import report
 from radgs_core.case import Case
 from radgs_core.commands.output import print_table
-from radgs_core.commands.progress import Report, shown_progress
+from radgs_core.commands.progress import shown_progress
 from radgs_core.commands.register import poses_of
 from radgs_core.evaluation import LevelError, Summary, evaluate, summarise, wrong_start
 from radgs_core.evaluation.tables import summary_table
+from radgs_core.progress import Progress
 from radgs_core.registration.pipeline import register
 from radgs_core.xray import CArm, Physics, Simulator, biplanar_geometry, body_pose, take_study
 
@@ -71,7 +72,7 @@ def main() -> None:
     report("refine" if levels == REPORTED_LEVELS else "refine_tuning", figures)
 
 
-def _part(progress: Report, number: int, count: int, run: str) -> Report:
+def _part(progress: Progress, number: int, count: int, run: str) -> Progress:
     """The progress of one run among many."""
     return lambda fraction, message: progress((number + fraction) / count, f"{run}: {message}")
 
@@ -81,7 +82,7 @@ def _line(outcome: Outcome) -> str:
     return f"TRE {', '.join(levels)} mm, {outcome.seconds:.1f} s"
 
 
-def _outcome(case: Case, room: Simulator, name: str, seed: int, progress: Report) -> Outcome:
+def _outcome(case: Case, room: Simulator, name: str, seed: int, progress: Progress) -> Outcome:
     """``radgs-reg simulate --seed``, ``register --initial`` and ``evaluate`` in memory."""
     physics = Physics.named(name, np.random.default_rng([seed, 1]))
     study = take_study(case, room, physics, MOTION_MM, MOTION_DEG, seed)

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 
@@ -49,6 +50,25 @@ def not_negative(text: str) -> float:
     if number < 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, but is {text}")
     return number
+
+
+def up_to(largest: float) -> Callable[[str], float]:
+    """A kind of argument: a number from 0 to ``largest``."""
+
+    def kind(text: str) -> float:
+        number = not_negative(text)
+        if number > largest:
+            raise argparse.ArgumentTypeError(f"must be at most {largest:g}, but is {text}")
+        return number
+
+    return kind
+
+
+def image_size(text: str) -> int:
+    """A whole number of pixels from 8 to 4096."""
+    if not (text.isascii() and text.isdigit() and 8 <= int(text) <= 4096):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 8 to 4096, but is {text!r}")
+    return int(text)
 
 
 def seed(text: str) -> int:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from radgs_core.commands.arguments import add_json, levels
 from radgs_core.commands.output import print_json
-from radgs_core.commands.progress import Report, shown_progress
+from radgs_core.commands.progress import shown_progress
 from radgs_core.errors import InputError
+from radgs_core.progress import Progress
 
 if TYPE_CHECKING:
     from radgs_core.case import Case
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def prepared(ct_path: Path, labels_path: Path, wanted: list[str], label_scheme: str, progress: Report) -> "Case":
+def prepared(ct_path: Path, labels_path: Path, wanted: list[str], label_scheme: str, progress: Progress) -> "Case":
     """Read CT and label map and prepare the wanted levels.
 
     Raises:

@@ -2,34 +2,38 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-Report = Callable[[float, str], None]
-"""Takes the fraction done and what is being worked on."""
+from radgs_core.progress import Progress
 
 QUIET_S = 10.0
 """Where there is no terminal, the first line comes after so long, and so does each line after it."""
 
 
 @contextmanager
-def shown_progress(title: str) -> Iterator[Report]:
+def shown_progress(title: str) -> Iterator[Progress]:
     """Show that ``title`` is going on; before the first report the bar only pulses."""
     if not sys.stderr.isatty():
         yield _sparse_lines(title)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda fraction, message: bar.update(
             task, total=1.0, completed=fraction, description=f"{title}: {message}"
         )
 
 
-def _sparse_lines(title: str) -> Report:
+def _sparse_lines(title: str) -> Progress:
     began = last = time.monotonic()
 
     def report(fraction: float, message: str) -> None:

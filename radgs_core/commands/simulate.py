@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radgs_core.commands.arguments import add_json, finite, levels, not_negative, seed
+from radgs_core.commands.arguments import add_json, finite, image_size, levels, not_negative, seed, up_to
 from radgs_core.commands.output import print_json
 from radgs_core.commands.progress import shown_progress
 from radgs_core.errors import InputError
@@ -32,10 +32,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of motion, physics and noise (default: 0)")
     parser.add_argument("--physics", choices=("realistic", "plain"), default="realistic", help="(default: realistic)")
     parser.add_argument(
-        "--motion-mm", type=not_negative, default=3.0, metavar="MM", help="mean shift of a level (default: 3)"
+        "--motion-mm", type=up_to(30.0), default=3.0, metavar="MM", help="mean shift of a level (default: 3)"
     )
     parser.add_argument(
-        "--motion-deg", type=not_negative, default=3.0, metavar="DEG", help="mean rotation of a level (default: 3)"
+        "--motion-deg", type=up_to(30.0), default=3.0, metavar="DEG", help="mean rotation of a level (default: 3)"
     )
     parser.add_argument(
         "--photons",
@@ -55,7 +55,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     carm.add_argument(
         "--lateral-angles", dest="lateral_deg", nargs=2, type=finite, metavar=angles, help="degrees (default: 90 0)"
     )
-    carm.add_argument("--size", type=int, metavar="PX", help="rows and columns of the images (default: 512)")
+    carm.add_argument("--size", type=image_size, metavar="PX", help="rows and columns of the images (default: 512)")
     carm.add_argument("--pixel-mm", type=finite, metavar="MM", help="edge of a pixel (default: 0.6)")
     carm.add_argument("--source-to-detector-mm", type=finite, metavar="MM", help="(default: 1020)")
     carm.add_argument("--source-to-isocentre-mm", type=finite, metavar="MM", help="(default: 700)")

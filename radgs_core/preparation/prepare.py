@@ -1,6 +1,6 @@
 """From a labelled CT to a case."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from radgs_core.case import Case, Vertebra
 from radgs_core.errors import InputError
 from radgs_core.preparation.anatomy import Box, crop_box, cut_out
 from radgs_core.preparation.surface import mesh_of, surface_points
+from radgs_core.progress import Progress
 from radgs_core.radgs.fit import fit_gaussians
 from radgs_core.volume import Volume
 from radgs_core.xray.attenuation import excess_attenuation
@@ -18,7 +19,6 @@ from radgs_core.xray.attenuation import excess_attenuation
 if TYPE_CHECKING:
     from radgs_core.io.labels import LabelMap
 
-Progress = Callable[[float, str], None]
 
 R_CT_PATIENT = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 """Columns: the axes of REP-103 on the patient (x anterior, y left, z superior) in CT coordinates LPS."""

@@ -6,7 +6,6 @@ linear least-squares problem gives the densities); gradient descent on all param
 does the rest.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,11 +16,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from radgs_core.progress import Progress
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.projection import rotation_matrices
 from radgs_core.volume import Volume
-
-Progress = Callable[[float, str], None]
 
 DEFAULT_GAUSSIANS = 1500
 SAMPLE_SPACING_MM = 1.1
@@ -115,7 +113,7 @@ def _clusters(
             )
     variance, axes = np.linalg.eigh(covariance + np.eye(3) * SAMPLE_SPACING_MM**2 / 12)
     axes *= np.sign(np.linalg.det(axes))[:, None, None]
-    quaternions = Rotation.from_matrix(axes).as_quat(scalar_first=True)
+    quaternions = Rotation.from_matrix(axes).as_quat()[:, [3, 0, 1, 2]]
     # neighbouring clusters must overlap to add up to a smooth volume
     scales = np.maximum(1.2 * np.sqrt(variance), MIN_SCALE_MM)
     return RadiativeGaussians(

@@ -36,11 +36,11 @@ class RadiativeGaussians:
     def __len__(self) -> int:
         return self.means_mm.shape[0]
 
-    def to(self, dtype: torch.dtype) -> "RadiativeGaussians":
-        """The same Gaussians in another floating-point type."""
+    def to(self, target: torch.dtype | torch.device) -> "RadiativeGaussians":
+        """The same Gaussians in another floating-point type or on another device."""
         return RadiativeGaussians(
-            self.means_mm.to(dtype),
-            self.scales_mm.to(dtype),
-            self.quaternions.to(dtype),
-            self.densities_per_mm.to(dtype),
+            self.means_mm.to(target),
+            self.scales_mm.to(target),
+            self.quaternions.to(target),
+            self.densities_per_mm.to(target),
         )

@@ -63,10 +63,12 @@ def rasterize_with_pose_derivatives(
         The covered part of the image, (7, h, w); h and w are 0 where nothing is visible.
     """
     dtype = gaussians.means_mm.dtype
-    steps = torch.cat([torch.zeros(1, 6), DIFFERENCE_STEP * torch.eye(6), -DIFFERENCE_STEP * torch.eye(6)]).double()
+    steps = torch.cat([torch.zeros(1, 6), DIFFERENCE_STEP * torch.eye(6), -DIFFERENCE_STEP * torch.eye(6)]).to(
+        centre_mm
+    )
     offsets = exp_se3(steps)
     offsets[:, :3, 3] += centre_mm - (offsets[:, :3, :3] @ centre_mm[:, None])[..., 0]
-    T_camera_group = torch.tensor(camera.T_camera_reference) @ offsets @ T_reference_group
+    T_camera_group = torch.tensor(camera.T_camera_reference).to(offsets) @ offsets @ T_reference_group
     # 13 projections in float64, where central differences are good to eight digits, cost less than one pass over pixels
     p = project(gaussians.to(torch.float64), T_camera_group[:, None])
     d_centre, d_gain, d_conic = (
@@ -105,13 +107,13 @@ def _accumulate(
     left, top = int(column0[drawn].min()), int(row0[drawn].min())
     width, height = int(column1[drawn].max()) - left + 1, int(row1[drawn].max()) - top + 1
     canvas = coefficients.new_zeros(height * width, 7)
-    inverse_matrix = torch.linalg.inv(torch.tensor(camera.camera_matrix)).to(coefficients.dtype)
+    inverse_matrix = torch.linalg.inv(torch.tensor(camera.camera_matrix)).to(coefficients)
     extent = torch.maximum(column1 - column0, row1 - row0) + 1
     for size in _patch_sizes(extent[drawn]):
         chosen = drawn & (extent <= size)
         drawn = drawn & (extent > size)
         index = chosen.nonzero()[:, 0]
-        offset = torch.arange(size)
+        offset = torch.arange(size, device=coefficients.device)
         column = column0[index, None, None] + offset[None, None, :]
         row = row0[index, None, None] + offset[None, :, None]
         inside = (column <= column1[index, None, None]) & (row <= row1[index, None, None])
@@ -120,7 +122,7 @@ def _accumulate(
         dx = x - projected.centre[index, 0, None, None]
         dy = y - projected.centre[index, 1, None, None]
         basis = torch.stack([torch.ones_like(dx), dx, dy, dx * dx, dx * dy, dy * dy], -1).flatten(1, 2)
-        double_off_diagonal = torch.tensor([1.0, 2.0, 1.0], dtype=dx.dtype)
+        double_off_diagonal = torch.tensor([1.0, 2.0, 1.0]).to(dx)
         q = (basis[..., 3:] @ (projected.conic[index] * double_off_diagonal)[..., None])[..., 0]
         s_terms = torch.cat([2 * projected.slope[index], projected.bend[index] * double_off_diagonal], -1)
         s = 1 + (basis[..., 1:] @ s_terms[..., None])[..., 0]

@@ -48,7 +48,7 @@ def rasterize(
             raise ValueError(f"group must be given for {T_reference_group.shape[0]} groups.")
         group = torch.zeros(len(gaussians), dtype=torch.long, device=device)
     if T_camera_reference is None:
-        T_camera_reference = torch.stack([torch.tensor(camera.T_camera_reference) for camera in cameras])
+        T_camera_reference = torch.stack([torch.tensor(camera.T_camera_reference, device=device) for camera in cameras])
     # poses are joined in float64: distances of a metre with errors of a micrometre do not fit float32
     T_camera_group = T_camera_reference.double()[:, None] @ T_reference_group.double()
     return [

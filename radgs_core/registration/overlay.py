@@ -14,11 +14,12 @@ from radgs_core.xray.observation import observe
 COLOURS = ((255, 196, 0), (0, 200, 255), (120, 230, 80), (255, 120, 220), (255, 140, 60), (170, 150, 255))
 """RGB, by the level's place in the case; repeated when they run out."""
 
-BRIGHTEST = 0.85
+BRIGHTEST = 0.7
 UNUSABLE = 0.3
 """Of full brightness."""
 NOISE_BLUR_PX = 1.0
-DIM = 0.75
+DIM = 0.9
+RIM = (0, 0, 0)
 DASH_PX = 3
 
 
@@ -93,4 +94,5 @@ def _write_beside(canvas: NDArray[np.uint8], text: str, outline: NDArray[np.int3
     if x + width > canvas.shape[1]:
         x = max(0, int(outline[:, 0].min()) - 4 - width)
     y = int(np.clip(outline[:, 1].mean() + height / 2, height, canvas.shape[0] - 1))
-    cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+    for ink, thickness in ((RIM, 3), (colour, 1)):
+        cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, thickness, cv2.LINE_AA)

@@ -1,7 +1,7 @@
 """Two X-rays in, one pose and verdict per vertebra out."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from radgs_core.case import Case
 from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import checked_rigid
+from radgs_core.progress import Progress
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.refinement import refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
@@ -35,7 +36,7 @@ def register(
     geometry: BiplanarGeometry,
     initial: Mapping[str, NDArray[np.float64]],
     levels: Sequence[str] | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> RegistrationResult:
     """Register the levels of a case to two X-rays.
 

@@ -5,7 +5,7 @@ rigid body, which brings a wrong start into reach; then each vertebra moves on i
 edges lie over every vertebra.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import transform_points
+from radgs_core.progress import Progress
 from radgs_core.registration.levenberg_marquardt import maximise
-from radgs_core.registration.scene import Poses
+from radgs_core.registration.scene import ScenePoses
 from radgs_core.registration.stage_view import StageView
 from radgs_core.registration.stages import STAGES, Stage
 from radgs_core.registration.subject import Subject
@@ -38,7 +39,7 @@ class Refined:
             rad, each vertebra's about its centroid; its inverse is the shape of the uncertainty.
     """
 
-    poses: Poses
+    poses: ScenePoses
     converged: bool
     iterations: int
     similarity: NDArray[np.float64]
@@ -49,8 +50,8 @@ class Refined:
 def refine(
     subject: Subject,
     observations: Sequence[Observation],
-    start: Poses,
-    on_progress: Callable[[float, str], None],
+    start: ScenePoses,
+    progress: Progress,
     stages: Sequence[Stage] = STAGES,
 ) -> Refined:
     """Refine poses against all views at once; one thread a view.
@@ -59,7 +60,7 @@ def refine(
         subject: the prepared patient.
         observations: the X-rays.
         start: initial poses, reference frame, mm.
-        on_progress: called with a fraction and a message.
+        progress: called with a fraction and a message.
         stages: coarse to fine; the last one must not be rigid.
     """
     total = sum(stage.iterations for stage in stages)
@@ -69,13 +70,13 @@ def refine(
             objective = _Objective(subject, observations, poses, stage, threads)
 
             def report(iteration: int, planned: int = planned, number: int = number) -> None:
-                on_progress((planned + iteration) / total, f"refining, stage {number} of {len(stages)}")
+                progress((planned + iteration) / total, f"refining, stage {number} of {len(stages)}")
 
             solution = maximise(objective.evaluate, objective.moved, poses, stage.iterations, report)
             poses = solution.state
             iterations += solution.iterations
             planned += stage.iterations
-    on_progress(1.0, "refined")
+    progress(1.0, "refined")
     last = solution.evaluation
     return Refined(poses, solution.converged, iterations, last.similarity, last.bone_similarity, last.information)
 
@@ -99,7 +100,7 @@ class _Objective:
         self,
         subject: Subject,
         observations: Sequence[Observation],
-        start: Poses,
+        start: ScenePoses,
         stage: Stage,
         threads: ThreadPoolExecutor,
     ) -> None:
@@ -118,7 +119,7 @@ class _Objective:
             self._centres_mm = np.concatenate([middle, centroids])
             self._twists_of_parameters = np.kron(np.eye(objects), scaled)
 
-    def evaluate(self, poses: Poses) -> _Evaluation:
+    def evaluate(self, poses: ScenePoses) -> _Evaluation:
         views = list(self._threads.map(lambda view: view.evaluate(poses, self._centres_mm), self._views))
         basis = self._twists_of_parameters
         information = np.mean([view.curvature for view in views], axis=0)
@@ -131,5 +132,5 @@ class _Objective:
             information=information,
         )
 
-    def moved(self, poses: Poses, step: NDArray[np.float64]) -> Poses:
+    def moved(self, poses: ScenePoses, step: NDArray[np.float64]) -> ScenePoses:
         return poses.moved((self._twists_of_parameters @ step).reshape(-1, 6), self._centres_mm)

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Status = Literal["registered", "rejected"]
+from radgs_core.io.poses_file import Status
 
 
 @dataclass(frozen=True)

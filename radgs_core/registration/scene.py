@@ -20,8 +20,8 @@ ARM_MM = 60.0
 
 
 @dataclass(frozen=True)
-class Poses:
-    """Poses of the body and of every vertebra, in the reference frame.
+class ScenePoses:
+    """ScenePoses of the body and of every vertebra, in the reference frame.
 
     Attributes:
         body: (4, 4) float64 ``T_reference_ct`` of the body.
@@ -31,10 +31,10 @@ class Poses:
     body: NDArray[np.float64]
     levels: NDArray[np.float64]
 
-    def moved(self, twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> "Poses":
-        """Poses after twists (1 + L, 6), body first, in the reference frame, each about its centre (1 + L, 3)."""
+    def moved(self, twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> "ScenePoses":
+        """ScenePoses after twists (1 + L, 6), body first, in the reference frame, each about its centre (1 + L, 3)."""
         moved = _offsets(twists, centres_mm) @ np.concatenate([self.body[None], self.levels])
-        return Poses(moved[0], moved[1:])
+        return ScenePoses(moved[0], moved[1:])
 
 
 @dataclass(frozen=True)

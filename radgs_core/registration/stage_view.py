@@ -10,7 +10,7 @@ from radgs_core.geometry.rigid import transform_points
 from radgs_core.radgs.pose_derivatives import PoseDerivatives, rasterize_with_pose_derivatives
 from radgs_core.registration.coverage import covered_by_ct
 from radgs_core.registration.filters import kernel_radius, smooth, smooth_gradient
-from radgs_core.registration.scene import BodyImage, Poses
+from radgs_core.registration.scene import BodyImage, ScenePoses
 from radgs_core.registration.similarity import LocalCorrelation, local_correlation
 from radgs_core.registration.stages import Stage
 from radgs_core.registration.subject import Subject
@@ -53,7 +53,7 @@ class StageView:
         start: poses at the beginning of the stage.
     """
 
-    def __init__(self, subject: Subject, observation: Observation, stage: Stage, start: Poses) -> None:
+    def __init__(self, subject: Subject, observation: Observation, stage: Stage, start: ScenePoses) -> None:
         full_pixel_mm = NOMINAL_SOURCE_TO_DETECTOR_MM / observation.camera.camera_matrix[0, 0]
         factor = max(1, round(stage.pixel_mm / full_pixel_mm))
         pixel_mm = full_pixel_mm * factor
@@ -75,7 +75,7 @@ class StageView:
         self._usable = usable.to(image.dtype)
         self._target = smooth_gradient(image, self._blur_px) * self._usable
 
-    def evaluate(self, poses: Poses, centres_mm: NDArray[np.float64]) -> ViewEvaluation:
+    def evaluate(self, poses: ScenePoses, centres_mm: NDArray[np.float64]) -> ViewEvaluation:
         """Compare the scene at some poses.
 
         Args:

@@ -8,10 +8,10 @@ from scipy.spatial.transform import Rotation
 
 from radgs_core.case import Case
 from radgs_core.geometry.rigid import transform_points
-from radgs_core.registration.scene import Poses
+from radgs_core.registration.scene import ScenePoses
 
 
-def start_poses(case: Case, initial: Mapping[str, NDArray[np.float64]]) -> Poses:
+def start_poses(case: Case, initial: Mapping[str, NDArray[np.float64]]) -> ScenePoses:
     """The body starts at the mean of the given poses, and so does every level that none is given for.
 
     Args:
@@ -25,4 +25,4 @@ def start_poses(case: Case, initial: Mapping[str, NDArray[np.float64]]) -> Poses
     # rotations turn about the spine: the mean pose carries its centre to the mean of where the given poses carry it
     target = np.mean([transform_points(pose, centre) for pose in given], axis=0)
     body[:3, 3] = target - body[:3, :3] @ centre
-    return Poses(body, np.stack([initial.get(label, body) for label in case.levels]))
+    return ScenePoses(body, np.stack([initial.get(label, body) for label in case.levels]))

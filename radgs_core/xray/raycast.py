@@ -143,8 +143,9 @@ class _Box:
             return range(camera.height), range(camera.width)
         pixels = self.corners_mm @ camera.camera_matrix.T
         pixels = pixels[:, :2] / pixels[:, 2:]
-        first = np.maximum(np.floor(pixels.min(0)), 0).astype(int)
-        last = np.minimum(np.ceil(pixels.max(0)), (camera.width - 1, camera.height - 1)).astype(int)
+        size = np.array([camera.width, camera.height])
+        first = np.clip(np.floor(pixels.min(0)), 0, size).astype(int)
+        last = np.clip(np.ceil(pixels.max(0)), -1, size - 1).astype(int)
         return range(first[1], last[1] + 1), range(first[0], last[0] + 1)
 
     def longest_path_mm(self, camera: XrayCamera, rows: range, columns: range) -> float:
