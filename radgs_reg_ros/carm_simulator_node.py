@@ -1,8 +1,9 @@
 """carm_simulator_node: plays the operating room, a patient whose spine bends between exposures and a C-arm."""
 
+import itertools
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,11 @@ from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from radgs_core.case import Case
-from radgs_core.registration.pipeline import BiplanarGeometry, InputError
+from radgs_core.registration.pipeline import InputError
 from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
-from radgs_core.xray.motion import bend
 from radgs_core.xray.physics import Physics
 from radgs_core.xray.simulator import Simulator
+from radgs_core.xray.study import take_study
 from radgs_reg_ros import qos
 from radgs_reg_ros.camera_messages import info_from_camera
 from radgs_reg_ros.image_messages import image_from_pixels
@@ -37,16 +38,21 @@ from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
 
 @dataclass(frozen=True)
 class _OperatingRoom:
-    """The simulated scene, of one configuration."""
+    """The simulated scene, of one configuration.
+
+    Attributes:
+        case: the patient.
+        frames: by view, the optical frame.
+        simulator: patient and C-arm.
+        physics: of all exposures.
+        seeds: of motion and noise, one for each exposure.
+    """
 
     case: Case
-    levels: list[str]
-    geometry: BiplanarGeometry
     frames: Mapping[str, str]
-    T_reference_body: NDArray[np.float64]
     simulator: Simulator
     physics: Physics
-    rng: np.random.Generator
+    seeds: Iterator[int]
 
 
 class CarmSimulatorNode(ManagedNode):
@@ -80,21 +86,17 @@ class CarmSimulatorNode(ManagedNode):
         if not parameters.case:
             raise InputError("the parameter case is empty; set it to a folder made by `radgs-reg prepare`.")
         case = Case.load(Path(parameters.case))
-        levels = selected_levels(parameters.levels, list(case.levels))
+        centred = selected_levels(parameters.levels, list(case.levels))
         geometry = biplanar_geometry(CArm(pixel_mm=parameters.pixel_mm, size=parameters.image_size))
-        T_reference_body = body_pose(case, levels)
-        rng = np.random.default_rng(parameters.seed)
-        photons = parameters.photons
+        # seeded as `radgs-reg simulate` does it: the first exposure is the one it takes with the same seed
+        physics = Physics.named(parameters.physics, np.random.default_rng([parameters.seed, 1]), parameters.photons)
         self.get_logger().info("ray casting the body")
         self._room = _OperatingRoom(
             case=case,
-            levels=levels,
-            geometry=geometry,
             frames={"ap": parameters.ap_frame, "lateral": parameters.lateral_frame},
-            T_reference_body=T_reference_body,
-            simulator=Simulator(case, geometry, T_reference_body),
-            physics=Physics.plain(photons) if parameters.physics == "plain" else Physics.realistic(rng, photons),
-            rng=rng,
+            simulator=Simulator(case, geometry, body_pose(case, centred)),
+            physics=physics,
+            seeds=itertools.count(parameters.seed),
         )
         self._tf = TfBroadcaster(self)
 
@@ -109,7 +111,7 @@ class CarmSimulatorNode(ManagedNode):
                     self._room.frames[view],
                     camera.T_reference_camera,
                 )
-                for view, camera in self._room.geometry.views.items()
+                for view, camera in self._room.simulator.geometry.views.items()
             ]
         )
         self._watch = self.create_timer(0.5, self._report_listeners, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -156,9 +158,8 @@ class CarmSimulatorNode(ManagedNode):
     def _expose(self, room: _OperatingRoom, cancelled: threading.Event) -> int:
         """Bend the spine, take both X-rays and publish them; returns their stamp. In the worker thread."""
         parameters = self._settings
-        motion = bend(room.case, room.levels, parameters.motion_mm, parameters.motion_deg, room.rng)
-        T_reference_ct = {label: room.T_reference_body @ T_ct_ct for label, T_ct_ct in motion.items()}
-        counts = room.simulator.expose(T_reference_ct, room.physics, room.rng)
+        motion = parameters.motion_mm, parameters.motion_deg
+        study = take_study(room.case, room.simulator, room.physics, *motion, next(room.seeds))
         with self._publishing:
             if cancelled.is_set():
                 raise JobCancelled("the exposure was cancelled")
@@ -166,12 +167,14 @@ class CarmSimulatorNode(ManagedNode):
             self._truth.publish(
                 VertebraPoseArray(
                     header=Header(stamp=stamp, frame_id=parameters.reference_frame),
-                    vertebrae=[_truth(label, T, room.case) for label, T in T_reference_ct.items()],
+                    vertebrae=[
+                        _truth(label, level.T_reference_ct, room.case) for label, level in study.truth.levels.items()
+                    ],
                 )
             )
-            for view, pixels in counts.items():
+            for view, pixels in study.images.items():
                 header = Header(stamp=stamp, frame_id=room.frames[view])
-                self._infos[view].publish(info_from_camera(room.geometry.views[view], header))
+                self._infos[view].publish(info_from_camera(study.geometry.views[view], header))
                 self._images[view].publish(image_from_pixels(np.round(pixels).astype(np.uint16), "mono16", header))
         return nanoseconds(stamp)
 

@@ -24,12 +24,15 @@ class Diagnostics:
         self._timer = node.create_timer(PERIOD_S, self._publish_all, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def ok(self, name: str, message: str, **values: str) -> None:
+        """Set an entry: all is well; ``values`` are shown with it, by key."""
         self._set(name, DiagnosticStatus.OK, message, values)
 
     def warn(self, name: str, message: str, **values: str) -> None:
+        """Set an entry: it works, but somebody should look; ``message`` goes to the log too."""
         self._set(name, DiagnosticStatus.WARN, message, values)
 
     def error(self, name: str, message: str, **values: str) -> None:
+        """Set an entry: something does not work; ``message`` goes to the log too."""
         self._set(name, DiagnosticStatus.ERROR, message, values)
 
     def forget(self) -> None:

@@ -53,11 +53,13 @@ class ManagedNode(LifecycleNode):
             self.trigger_activate()
 
     def destroy_node(self) -> None:
+        """Take the node out of the ROS graph, its state machine included."""
         super().destroy_node()
         # rclpy forgets this one, and it holds the node, its DDS participant and that one's files in /dev/shm
         self._state_machine.destroy_when_not_in_use()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """To inactive; fails, with nothing left behind, when ``configure`` refuses."""
         try:
             self.configure()
         except InputError as error:
@@ -70,6 +72,7 @@ class ManagedNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """To active."""
         outcome = super().on_activate(state)
         try:
             self.activate()
@@ -79,6 +82,7 @@ class ManagedNode(LifecycleNode):
         return outcome
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """To inactive."""
         try:
             self.deactivate()
         except Exception as error:
@@ -87,14 +91,17 @@ class ManagedNode(LifecycleNode):
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """To unconfigured."""
         outcome = super().on_cleanup(state)
         return self._released(outcome, "unconfigured")
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """To finalized, from any state."""
         outcome = super().on_shutdown(state)
         return self._released(outcome, "shut down")
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """What a transition that broke off leaves is given back; the node is unconfigured after it."""
         self.deactivate()
         self.release()
         return TransitionCallbackReturn.SUCCESS

@@ -67,7 +67,7 @@ class CarmSimulatorParameters:
 
     case: str = _parameter("", "Folder of the patient's case, made by `radgs-reg prepare`.")
     levels: str = _parameter(
-        "", "Levels that move and that the views are centred on, separated by commas; empty: all of the case."
+        "", "Levels that the views are centred on, separated by commas; empty: all of the case. Every level moves."
     )
     reference_frame: str = _parameter("carm_base", "Frame of the C-arm's base; origin at its isocentre.")
     ap_frame: str = _parameter("ap_optical", "Optical frame of the AP view.")

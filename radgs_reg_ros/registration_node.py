@@ -50,7 +50,7 @@ class RegistrationNode(ManagedNode):
         self._publisher: ResultPublisher | None = None
         self._subscriptions_active: list[Subscription] = []
         self._publishing = threading.Lock()
-        self._submitted_stamp_ns = 0
+        self._submitted: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
         # a group of its own: a call waits for its registration while images keep coming
         self._service = self.create_service(
@@ -76,7 +76,7 @@ class RegistrationNode(ManagedNode):
         parameters = self._settings
         pairing = LatestPairing() if parameters.sync_mode == "latest" else ApproximatePairing(parameters.sync_slop_s)
         self._inbox = XrayInbox(pairing, parameters.intensity)
-        self._submitted_stamp_ns = 0
+        self._submitted = None
         self._publisher.publish_static()
         profile = qos.images_in(parameters.image_reliability)
         for view in VIEWS:
@@ -149,8 +149,9 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.error("pair", str(error))
             return
         self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
-        if self._settings.auto_register and acquisition.stamp_ns != self._submitted_stamp_ns:
-            self._submitted_stamp_ns = acquisition.stamp_ns
+        stamps_ns = tuple(acquisition.stamps_ns[view] for view in VIEWS)  # either may be the one that is new
+        if self._settings.auto_register and stamps_ns != self._submitted:
+            self._submitted = stamps_ns
             self._worker.submit(acquisition)
 
     def _on_initialpose(self, message: PoseWithCovarianceStamped) -> None:
@@ -177,7 +178,10 @@ class RegistrationNode(ManagedNode):
             return response
         try:
             outcome = self._worker.submit(inbox.latest()).result()
-        except (InputError, JobCancelled) as error:
+        except JobCancelled as error:
+            outcome = Outcome(False, str(error))
+        except InputError as error:
+            self.diagnostics.warn("registration", str(error))
             outcome = Outcome(False, str(error))
         response.success, response.message = outcome.success, outcome.message
         return response

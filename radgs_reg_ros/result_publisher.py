@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from radgs_core.case import Case
-from radgs_core.registration.pipeline import BiplanarGeometry, LevelResult, RegistrationResult, draw_overlay
+from radgs_core.registration.pipeline import BiplanarGeometry, LevelResult, RegistrationResult, draw_overlay, inverse
 from radgs_reg_ros import qos
 from radgs_reg_ros.frames import ct_frame, vertebra_frame
 from radgs_reg_ros.image_messages import image_from_pixels
@@ -19,7 +19,7 @@ from radgs_reg_ros.markers import VertebraMarkers
 from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.stamps import stamp_from_nanoseconds
 from radgs_reg_ros.tf_broadcaster import TfBroadcaster, transform_stamped
-from radgs_reg_ros.transform_messages import MM_PER_M, inverse, pose_from_matrix
+from radgs_reg_ros.transform_messages import MM_PER_M, pose_from_matrix
 from radgs_reg_ros.xray_inbox import Acquisition
 
 

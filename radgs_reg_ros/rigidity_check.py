@@ -10,17 +10,22 @@ from radgs_reg_ros.transform_messages import matrix_from_transform
 
 
 class RigidityCheck:
-    """Looks at every transform that comes; tf2 itself would normalise a wrong quaternion without a word."""
+    """Looks at every transform that comes; tf2 itself would normalise a wrong quaternion without a word.
+
+    A frame whose last transform was refused is lost until a good one comes: where it was before is not where it is.
+    """
 
     def __init__(self, logger: RcutilsLogger) -> None:
         self._logger = logger
+        self._parents: dict[str, str] = {}
         self._refused: dict[str, str] = {}
 
     def matrix(self, message: TransformStamped) -> NDArray[np.float64] | None:
         """``T_parent_child`` (4, 4), mm; None when it is refused."""
-        child = message.child_frame_id
+        parent, child = message.header.frame_id.lstrip("/"), message.child_frame_id.lstrip("/")
+        self._parents[child] = parent
         try:
-            matrix = matrix_from_transform(message.transform, f"the transform {message.header.frame_id} <- {child}")
+            matrix = matrix_from_transform(message.transform, f"the transform {parent} <- {child}")
         except InputError as error:
             self._refused[child] = str(error)
             self._logger.error(str(error), throttle_duration_sec=5.0)
@@ -28,12 +33,22 @@ class RigidityCheck:
         self._refused.pop(child, None)
         return matrix
 
-    def explain(self, *frames: str) -> None:
-        """Say what is wrong when one of the frames is missing because its last transform was refused.
+    def explain(self, target: str, source: str) -> None:
+        """Say what is wrong when a transform between the two frames was refused.
 
         Raises:
             InputError: that is so.
         """
-        for frame in frames:
-            if frame in self._refused:
-                raise InputError(self._refused[frame])
+        from_source, from_target = self._ancestors(source.lstrip("/")), self._ancestors(target.lstrip("/"))
+        common = set(from_source) & set(from_target)
+        for frame in (*from_source, *from_target):
+            reason = self._refused.get(frame)
+            if frame not in common and reason is not None:
+                raise InputError(reason)
+
+    def _ancestors(self, frame: str) -> list[str]:
+        """The frame, its parent, ... up to the root or round a loop, refused transforms included."""
+        chain = [frame]
+        while (parent := self._parents.get(chain[-1])) is not None and parent not in chain:
+            chain.append(parent)
+        return chain

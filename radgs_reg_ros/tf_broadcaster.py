@@ -30,6 +30,7 @@ class TfBroadcaster:
         self._static.publish(TFMessage(transforms=transforms))
 
     def close(self) -> None:
+        """Take both publishers off the node."""
         self._node.destroy_lifecycle_publisher(self._dynamic)
         self._node.destroy_lifecycle_publisher(self._static)
 

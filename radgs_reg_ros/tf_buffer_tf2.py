@@ -22,10 +22,12 @@ class _CheckedBuffer(Buffer):
         self.check = RigidityCheck(node.get_logger())
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
+        """Take a sample of a moving frame, unless it is refused."""
         if self.check.matrix(transform) is not None:
             super().set_transform(transform, authority)
 
     def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
+        """Take a static transform, unless it is refused."""
         if self.check.matrix(transform) is not None:
             super().set_transform_static(transform, authority)
 
@@ -39,11 +41,14 @@ class Tf2Buffer:
         self._listener = TransformListener(self._buffer, node)
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
+        """See ``TfBuffer``."""
+        # before tf2 is asked: it still has the transforms from before the refused one
+        self._buffer.check.explain(target, source)
         stamp, timeout = Time(nanoseconds=stamp_ns), Duration(seconds=timeout_s)
         try:
             message = self._buffer.lookup_transform(target, source, stamp, timeout)
         except TransformException as error:
-            self._buffer.check.explain(source, target)
+            self._buffer.check.explain(target, source)
             raise TransformUnavailable(
                 f"tf2 has no transform {target} <- {source} at {seconds_text(stamp_ns)} ({error});"
                 " publish it at the image's stamp."
@@ -51,6 +56,7 @@ class Tf2Buffer:
         return matrix_from_transform(message.transform, f"the transform {target} <- {source}")
 
     def close(self) -> None:
+        """See ``TfBuffer``."""
         self._listener.unregister()
         # tf2_ros leaves these with the node
         self._node.destroy_service(self._buffer.srv)

@@ -2,8 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
 from rclpy.node import Node
 from tf2_msgs.msg import TFMessage
@@ -27,38 +30,47 @@ class TopicTfBuffer:
         self._check = RigidityCheck(node.get_logger())
         self._changed = threading.Condition()
         self._subscriptions = [
-            node.create_subscription(TFMessage, "/tf", lambda m: self._insert(m, static=False), qos.tf()),
+            node.create_subscription(TFMessage, "/tf", partial(self._take, self._insert), qos.tf()),
             node.create_subscription(
-                TFMessage, "/tf_static", lambda m: self._insert(m, static=True), qos.tf_static_in()
+                TFMessage, "/tf_static", partial(self._take, self._insert_static), qos.tf_static_in()
             ),
         ]
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
+        """See ``TfBuffer``."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while True:
+                self._check.explain(target, source)
                 try:
                     return self._tree.lookup(target, source, stamp_ns)
                 except TransformUnavailable:
-                    self._check.explain(source, target)
                     remaining = deadline - time.monotonic()
                     if remaining <= 0:
                         raise
                     self._changed.wait(remaining)
 
     def close(self) -> None:
+        """See ``TfBuffer``."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
 
-    def _insert(self, message: TFMessage, static: bool) -> None:
+    def _take(self, insert: Callable[[TransformStamped, NDArray[np.float64]], None], message: TFMessage) -> None:
         with self._changed:
             for transform in message.transforms:
                 matrix = self._check.matrix(transform)
                 if matrix is None:
+                    self._tree.forget(transform.child_frame_id)
                     continue
-                stamp_ns = nanoseconds(transform.header.stamp)
                 try:
-                    self._tree.insert(transform.header.frame_id, transform.child_frame_id, stamp_ns, matrix, static)
+                    insert(transform, matrix)
                 except InputError as error:
                     self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
             self._changed.notify_all()
+
+    def _insert(self, transform: TransformStamped, matrix: NDArray[np.float64]) -> None:
+        stamp_ns = nanoseconds(transform.header.stamp)
+        self._tree.insert(transform.header.frame_id, transform.child_frame_id, stamp_ns, matrix)
+
+    def _insert_static(self, transform: TransformStamped, matrix: NDArray[np.float64]) -> None:
+        self._tree.insert_static(transform.header.frame_id, transform.child_frame_id, matrix)

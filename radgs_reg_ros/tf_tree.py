@@ -7,21 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
-from radgs_core.registration.pipeline import InputError
+from radgs_core.registration.pipeline import InputError, inverse
 from radgs_reg_ros.stamps import NS_PER_S, seconds_text
-from radgs_reg_ros.transform_messages import inverse
 
 
 class TransformUnavailable(InputError):
     """No transform between two frames at a stamp: unknown frames, two separate trees, or outside the recorded time."""
 
 
-@dataclass
-class _Edge:
-    """A frame's transform to its parent: one static sample, or samples in order of time."""
+@dataclass(frozen=True)
+class _StaticEdge:
+    """A frame's transform to its parent, at any stamp."""
 
     parent: str
-    static: bool
+    matrix: NDArray[np.float64]
+
+
+@dataclass
+class _MovingEdge:
+    """A frame's transforms to its parent, in order of time."""
+
+    parent: str
     stamps_ns: list[int] = field(default_factory=list)
     matrices: list[NDArray[np.float64]] = field(default_factory=list)
 
@@ -36,22 +42,18 @@ class TransformTree:
     def __init__(self, cache_s: float = 10.0) -> None:
         """``cache_s``: samples older than this, counted from the newest one of the same edge, are forgotten."""
         self._cache_ns = round(cache_s * NS_PER_S)
-        self._edges: dict[str, _Edge] = {}
+        self._edges: dict[str, _StaticEdge | _MovingEdge] = {}
 
-    def insert(self, parent: str, child: str, stamp_ns: int, T_parent_child: NDArray[np.float64], static: bool) -> None:
-        """Add a sample; (4, 4), mm. A static one holds at any stamp and replaces all before it.
+    def insert(self, parent: str, child: str, stamp_ns: int, T_parent_child: NDArray[np.float64]) -> None:
+        """Add a sample of a moving frame; (4, 4), mm.
 
         Raises:
             InputError: a frame without a name, or a frame that would be its own parent.
         """
-        parent, child = parent.lstrip("/"), child.lstrip("/")
-        if not parent or not child:
-            raise InputError(f"the transform {parent!r} -> {child!r} lacks the name of a frame.")
-        if parent == child:
-            raise InputError(f"the frame {child} cannot be its own parent.")
+        parent, child = _checked_names(parent, child)
         edge = self._edges.get(child)
-        if edge is None or edge.parent != parent or static or edge.static:
-            edge = self._edges[child] = _Edge(parent, static)
+        if not isinstance(edge, _MovingEdge) or edge.parent != parent:
+            edge = self._edges[child] = _MovingEdge(parent)
         index = bisect.bisect_left(edge.stamps_ns, stamp_ns)
         if index < len(edge.stamps_ns) and edge.stamps_ns[index] == stamp_ns:
             edge.matrices[index] = T_parent_child
@@ -60,6 +62,19 @@ class TransformTree:
         edge.matrices.insert(index, T_parent_child)
         expired = bisect.bisect_left(edge.stamps_ns, edge.stamps_ns[-1] - self._cache_ns)
         del edge.stamps_ns[:expired], edge.matrices[:expired]
+
+    def insert_static(self, parent: str, child: str, T_parent_child: NDArray[np.float64]) -> None:
+        """Set a transform that holds at any stamp, (4, 4), mm; it replaces all that was known of ``child``.
+
+        Raises:
+            InputError: as ``insert``.
+        """
+        parent, child = _checked_names(parent, child)
+        self._edges[child] = _StaticEdge(parent, T_parent_child)
+
+    def forget(self, child: str) -> None:
+        """Drop all that is known of a frame's transform to its parent, static or sampled."""
+        self._edges.pop(child.lstrip("/"), None)
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
         """``T_target_source`` (4, 4), mm, at a stamp.
@@ -101,9 +116,18 @@ class TransformTree:
         return matrix
 
 
-def _sample(edge: _Edge, child: str, stamp_ns: int) -> NDArray[np.float64]:
-    if edge.static:
-        return edge.matrices[0]
+def _checked_names(parent: str, child: str) -> tuple[str, str]:
+    parent, child = parent.lstrip("/"), child.lstrip("/")
+    if not parent or not child:
+        raise InputError(f"the transform {parent!r} -> {child!r} lacks the name of a frame.")
+    if parent == child:
+        raise InputError(f"the frame {child} cannot be its own parent.")
+    return parent, child
+
+
+def _sample(edge: _StaticEdge | _MovingEdge, child: str, stamp_ns: int) -> NDArray[np.float64]:
+    if isinstance(edge, _StaticEdge):
+        return edge.matrix
     after = bisect.bisect_left(edge.stamps_ns, stamp_ns)
     if after < len(edge.stamps_ns) and edge.stamps_ns[after] == stamp_ns:
         return edge.matrices[after]

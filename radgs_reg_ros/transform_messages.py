@@ -42,14 +42,6 @@ def pose_from_matrix(T_frame_posed: NDArray[np.float64]) -> Pose:
     return Pose(position=Point(x=x, y=y, z=z), orientation=_quaternion(T_frame_posed))
 
 
-def inverse(transform: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``T_b_a`` from a rigid ``T_a_b`` (4, 4)."""
-    result = np.eye(4)
-    result[:3, :3] = transform[:3, :3].T
-    result[:3, 3] = -transform[:3, :3].T @ transform[:3, 3]
-    return result
-
-
 def _matrix(translation: Vector3 | Point, rotation: Quaternion, name: str) -> NDArray[np.float64]:
     position = np.array([translation.x, translation.y, translation.z])
     quaternion = np.array([rotation.w, rotation.x, rotation.y, rotation.z])

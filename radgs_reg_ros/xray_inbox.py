@@ -1,7 +1,7 @@
 """Collects images and camera_info into pairs that can be registered."""
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,9 +12,11 @@ from radgs_core.registration.pipeline import InputError, XrayCamera
 from radgs_reg_ros.camera_messages import camera_from_info
 from radgs_reg_ros.image_messages import pixels_from_image
 from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot, ShotPair
-from radgs_reg_ros.stamps import nanoseconds
+from radgs_reg_ros.stamps import nanoseconds, seconds_text
 
 _KEPT_INFOS = 10
+_KEPT_STAMPS = 10
+"""Stamps of images kept per view: more than pairing holds back."""
 
 
 class NoPairYet(InputError):
@@ -49,8 +51,10 @@ class _Info:
 class XrayInbox:
     """Takes messages of both views from any thread; keeps the latest pair.
 
-    An image goes with the camera_info of the same stamp, or with the latest one where none has its stamp (a driver that
-    publishes camera_info rarely). An unusable message drops what its view had: an older image must not pass for it.
+    An image goes with the camera_info of the same stamp, and waits for it: the two come in any order, and the field of
+    view may have changed since the one before. Only while no camera_info of a view had the stamp of an image (a driver
+    that publishes it rarely) the latest one does. An unusable message drops what its view had: an older image must not
+    pass for it.
     """
 
     def __init__(self, pairing: ApproximatePairing | LatestPairing, intensity: str) -> None:
@@ -59,6 +63,8 @@ class XrayInbox:
         self._pairing = pairing
         self._intensity = intensity
         self._infos: dict[str, OrderedDict[int, _Info]] = {view: OrderedDict() for view in VIEWS}
+        self._image_stamps_ns: dict[str, deque[int]] = {view: deque(maxlen=_KEPT_STAMPS) for view in VIEWS}
+        self._stamped_alike: set[str] = set()
         self._pair: ShotPair | None = None
         self._seen: set[str] = set()
         self._problems: dict[str, str] = {}
@@ -81,6 +87,8 @@ class XrayInbox:
             self._seen.add(f"{view}/image")
             shot = Shot(view, nanoseconds(message.header.stamp), message.header.frame_id, pixels)
             self._pair = self._pairing.add(shot) or self._pair
+            self._image_stamps_ns[view].append(shot.stamp_ns)
+            self._compare_stamps(view)
             return shot
 
     def add_info(self, view: str, message: CameraInfo, topic: str) -> None:
@@ -99,9 +107,11 @@ class XrayInbox:
                 raise
             self._problems.pop(topic, None)
             self._seen.add(f"{view}/camera_info")
-            infos[nanoseconds(message.header.stamp)] = _Info(message.header.frame_id, camera)
-            while len(infos) > _KEPT_INFOS:
-                infos.popitem(last=False)
+            stamp_ns = nanoseconds(message.header.stamp)
+            infos[stamp_ns] = _Info(message.header.frame_id, camera)
+            infos.move_to_end(stamp_ns)
+            self._compare_stamps(view)
+            self._forget_infos(view)
 
     def latest(self) -> Acquisition:
         """The latest pair.
@@ -129,9 +139,30 @@ class XrayInbox:
                 stamps_ns={view: shot.stamp_ns for view, shot in shots.items()},
             )
 
+    def _compare_stamps(self, view: str) -> None:
+        if not self._infos[view].keys().isdisjoint(self._image_stamps_ns[view]):
+            self._stamped_alike.add(view)
+
+    def _forget_infos(self, view: str) -> None:
+        """Drop the oldest ones, but none of an image that is still here: camera_info may come without images."""
+        infos = self._infos[view]
+        needed = set(self._image_stamps_ns[view])
+        if self._pair is not None:
+            needed.update((self._pair.ap.stamp_ns, self._pair.lateral.stamp_ns))
+        old = [stamp_ns for stamp_ns in infos if stamp_ns not in needed]
+        for stamp_ns in old[:-_KEPT_INFOS]:
+            del infos[stamp_ns]
+
     def _info_of(self, shot: Shot) -> _Info:
         infos = self._infos[shot.view]
-        info = infos.get(shot.stamp_ns) or next(reversed(infos.values()))
+        info = infos.get(shot.stamp_ns)
+        if info is None:
+            if shot.view in self._stamped_alike:
+                raise NoPairYet(
+                    f"there is no pair of X-rays yet: {shot.view}/camera_info has not come with the stamp"
+                    f" {seconds_text(shot.stamp_ns)} of its image."
+                )
+            info = next(reversed(infos.values()))
         height, width = shot.pixels.shape
         if (width, height) != (info.camera.width, info.camera.height):
             raise InputError(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from radgs_core.case import Case
 from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
-from radgs_core.geometry.rigid import checked_rigid
+from radgs_core.geometry.rigid import checked_rigid, inverse
 from radgs_core.progress import Progress
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.refinement import refine
@@ -26,6 +26,7 @@ __all__ = [
     "RegistrationResult",
     "XrayCamera",
     "draw_overlay",
+    "inverse",
     "register",
 ]
 

@@ -21,6 +21,7 @@ from radgs_core.evaluation import tre_mm, wrong_start
 from radgs_core.io.example import example_ct
 from radgs_core.registration.pipeline import InputError, draw_overlay
 from radgs_core.xray.carm import body_pose
+from radgs_reg_ros.demo.kept_case import is_prepared_from
 from radgs_reg_ros.demo.narrator import Narrator
 from radgs_reg_ros.demo.operating_room import Exposure, OperatingRoom
 from radgs_reg_ros.demo.outcome import LevelOutcome, outcome_table
@@ -118,14 +119,11 @@ def _run(folder: Path, start: NDArray[np.float64], out: Path, seed: int, narrato
 
 
 def _prepared(folder: Path, narrator: Narrator) -> Path:
-    """A case with the demo's levels: the one in the folder if this version can read it, else a newly prepared one."""
-    try:
-        if list(Case.load(folder).levels) == LEVELS:
-            narrator.say(f"Using the case that an earlier run prepared: {folder}")
-            return folder
-    except InputError:
-        pass
+    """A case with the demo's levels: the one in the folder if preparing would make the same, else a new one."""
     ct, labels = example_ct()
+    if is_prepared_from(folder, ct, labels, LEVELS):
+        narrator.say(f"Using the case that an earlier run prepared: {folder}")
+        return folder
     command = ["prepare", str(ct), str(labels), "--levels", ",".join(LEVELS), "--out", str(folder)]
     narrator.say(f"Preparing a case from a real CT: radgs-reg {' '.join(command)}")
     ended = subprocess.run([sys.executable, "-m", "radgs_core.cli", *command], check=False)
@@ -139,7 +137,8 @@ def _save_overlays(out: Path, run: _Run, case: Case, before: Mapping[str, NDArra
     for view, pixels in run.exposure.pixels.items():
         picture = draw_overlay(pixels, run.exposure.cameras[view], case, run.received, before)
         files.append(out / f"overlay_{view}.png")
-        cv2.imwrite(str(files[-1]), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        if not cv2.imwrite(str(files[-1]), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
+            raise RigError(f"{files[-1]} cannot be written; see whether the folder is writable and the disk has room.")
     return files
 
 

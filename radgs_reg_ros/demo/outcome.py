@@ -18,8 +18,10 @@ class LevelOutcome:
 
 def outcome_table(outcomes: Sequence[LevelOutcome]) -> Table:
     """One row a level."""
-    table = Table("level", "TRE before, mm", "TRE after, mm", "", title="received frames against the truth")
+    table = Table("level", "TRE before, mm", "TRE after, mm", "verdict", title="received frames against the truth")
     for outcome in outcomes:
-        after = "rejected" if outcome.after_mm is None else f"{outcome.after_mm:.2f}"
-        table.add_row(outcome.label, f"{outcome.before_mm:.2f}", after, outcome.reason)
+        after, verdict = "-", f"rejected: {outcome.reason}"
+        if outcome.after_mm is not None:
+            after, verdict = f"{outcome.after_mm:.2f}", "registered"
+        table.add_row(outcome.label, f"{outcome.before_mm:.2f}", after, verdict)
     return table

@@ -52,6 +52,7 @@ class NodeProcess:
 
     @property
     def pid(self) -> int:
+        """Of the process, which also leads its process group."""
         return self._process.pid
 
     def failure(self) -> str | None:

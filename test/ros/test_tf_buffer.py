@@ -85,6 +85,32 @@ def test_what_is_not_rigid_is_not_taken_and_named(buffer, broadcaster):
     broadcaster.wait_for(lambda: not problem(buffer, frame), "the corrected transform", LONG)
 
 
+def test_a_refused_transform_takes_the_earlier_one_back(buffer, broadcaster):
+    frame = f"slipped_{type(buffer).__name__}"
+    sentence = rf"base <- {frame} is not a rigid transform"
+    for topic, profile in (("/tf_static", qos.tf_static_out()), ("/tf", qos.tf())):
+        publisher = broadcaster.publisher(TFMessage, topic, profile)
+        publisher.publish(stamped("base", frame, 2, 0.5))
+        broadcaster.wait_for(lambda: not problem(buffer, frame), f"the good transform on {topic}", LONG)
+        publisher.publish(stamped("base", frame, 2, 0.5, w=1.4))
+        broadcaster.wait_for(lambda: re.search(sentence, problem(buffer, frame)), sentence, LONG)
+        publisher.publish(stamped("base", frame, 2, 0.7))
+        np.testing.assert_allclose(healed(buffer, broadcaster, frame)[0, 3], 700.0)
+
+
+def test_a_refused_transform_in_the_middle_of_the_chain_is_named(buffer, broadcaster):
+    kind = type(buffer).__name__
+    gantry, source = f"gantry_{kind}", f"source_{kind}"
+    publisher = broadcaster.publisher(TFMessage, "/tf_static", qos.tf_static_out())
+    publisher.publish(stamped(gantry, source, 2, 0.1))
+    publisher.publish(stamped("base", gantry, 2, 0.2))
+    broadcaster.wait_for(lambda: not problem(buffer, source), "the good chain", LONG)
+    publisher.publish(stamped("base", gantry, 2, 0.2, w=1.4))
+    sentence = rf"base <- {gantry} is not a rigid transform"
+    broadcaster.wait_for(lambda: re.search(sentence, problem(buffer, source)), sentence, LONG)
+    np.testing.assert_allclose(buffer.lookup(gantry, source, 2 * S, 0.0)[0, 3], 100.0)  # below it nothing is wrong
+
+
 def test_a_moving_frame_is_looked_up_at_the_stamp(buffer, broadcaster):
     """A C-arm that is turned between shots: each image has the geometry of its own stamp."""
     frame = f"moving_{type(buffer).__name__}"
@@ -95,6 +121,12 @@ def test_a_moving_frame_is_looked_up_at_the_stamp(buffer, broadcaster):
     np.testing.assert_allclose(buffer.lookup("base", frame, 10 * S, LONG)[0, 3], 1000.0)
     with pytest.raises(TransformUnavailable):
         buffer.lookup("base", frame, 13 * S, 0.1)
+
+
+def healed(buffer: TfBuffer, broadcaster: Remote, frame: str) -> np.ndarray:
+    """The frame's transform, once it can be looked up again."""
+    broadcaster.wait_for(lambda: not problem(buffer, frame), "the corrected transform", LONG)
+    return buffer.lookup("base", frame, 2 * S, 0.0)
 
 
 def problem(buffer: TfBuffer, frame: str) -> str:

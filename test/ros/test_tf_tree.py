@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from radgs_core.registration.pipeline import InputError
+from radgs_core.registration.pipeline import InputError, inverse
 from radgs_reg_ros.tf_tree import TransformTree, TransformUnavailable
-from radgs_reg_ros.transform_messages import inverse
 
 S = 1_000_000_000
 
@@ -18,7 +17,7 @@ def transform(x: float = 0.0, y: float = 0.0, z: float = 0.0, about_z_deg: float
 
 def test_a_static_transform_holds_at_any_stamp():
     tree = TransformTree()
-    tree.insert("base", "ap", 5 * S, transform(1, 2, 3, 40), static=True)
+    tree.insert_static("base", "ap", transform(1, 2, 3, 40))
     for stamp in (1, 5 * S, 900 * S):
         np.testing.assert_allclose(tree.lookup("base", "ap", stamp), transform(1, 2, 3, 40))
 
@@ -27,10 +26,10 @@ def test_lookups_go_up_and_down_the_tree():
     tree = TransformTree()
     T_room_carm, T_carm_ap = transform(1, 0, 0, 90), transform(0, 2, 0, 30)
     T_room_table, T_table_robot = transform(-4, 1, 1, -60), transform(0, 0, 7, 10)
-    tree.insert("room", "carm", 0, T_room_carm, static=True)
-    tree.insert("carm", "ap", 0, T_carm_ap, static=True)
-    tree.insert("room", "table", 0, T_room_table, static=True)
-    tree.insert("table", "robot", 0, T_table_robot, static=True)
+    tree.insert_static("room", "carm", T_room_carm)
+    tree.insert_static("carm", "ap", T_carm_ap)
+    tree.insert_static("room", "table", T_room_table)
+    tree.insert_static("table", "robot", T_table_robot)
     expected = inverse(T_room_table @ T_table_robot) @ T_room_carm @ T_carm_ap
     np.testing.assert_allclose(tree.lookup("robot", "ap", S), expected, atol=1e-12)
     np.testing.assert_allclose(tree.lookup("ap", "robot", S), inverse(expected), atol=1e-12)
@@ -39,8 +38,8 @@ def test_lookups_go_up_and_down_the_tree():
 
 def test_between_samples_translation_and_rotation_are_interpolated():
     tree = TransformTree()
-    tree.insert("base", "ap", 2 * S, transform(10, 0, 0, 0), static=False)
-    tree.insert("base", "ap", 4 * S, transform(20, -4, 0, 90), static=False)
+    tree.insert("base", "ap", 2 * S, transform(10, 0, 0, 0))
+    tree.insert("base", "ap", 4 * S, transform(20, -4, 0, 90))
     np.testing.assert_allclose(tree.lookup("base", "ap", int(2.5 * S)), transform(12.5, -1, 0, 22.5), atol=1e-12)
     np.testing.assert_allclose(tree.lookup("base", "ap", 4 * S), transform(20, -4, 0, 90), atol=1e-12)
 
@@ -48,7 +47,7 @@ def test_between_samples_translation_and_rotation_are_interpolated():
 def test_samples_may_come_in_any_order():
     tree = TransformTree()
     for second in (3, 1, 2):
-        tree.insert("base", "ap", second * S, transform(x=second), static=False)
+        tree.insert("base", "ap", second * S, transform(x=second))
     assert tree.lookup("base", "ap", int(1.5 * S))[0, 3] == pytest.approx(1.5)
     assert tree.lookup("base", "ap", int(2.5 * S))[0, 3] == pytest.approx(2.5)
 
@@ -56,8 +55,8 @@ def test_samples_may_come_in_any_order():
 @pytest.mark.parametrize("stamp", [2 * S - 1, 4 * S + 1])
 def test_nothing_is_extrapolated(stamp):
     tree = TransformTree()
-    tree.insert("base", "ap", 2 * S, transform(), static=False)
-    tree.insert("base", "ap", 4 * S, transform(), static=False)
+    tree.insert("base", "ap", 2 * S, transform())
+    tree.insert("base", "ap", 4 * S, transform())
     with pytest.raises(TransformUnavailable, match=r"base <- ap is known from 2\.0+ s to 4\.0+ s"):
         tree.lookup("base", "ap", stamp)
 
@@ -65,7 +64,7 @@ def test_nothing_is_extrapolated(stamp):
 def test_old_samples_are_forgotten():
     tree = TransformTree(cache_s=10.0)
     for second in range(30):
-        tree.insert("base", "ap", second * S, transform(x=second), static=False)
+        tree.insert("base", "ap", second * S, transform(x=second))
     assert tree.lookup("base", "ap", 19 * S)[0, 3] == 19
     with pytest.raises(TransformUnavailable, match=r"known from 19\.0+ s"):
         tree.lookup("base", "ap", 18 * S)
@@ -73,8 +72,8 @@ def test_old_samples_are_forgotten():
 
 def test_a_new_parent_replaces_the_old_one():
     tree = TransformTree()
-    tree.insert("base", "ap", S, transform(x=1), static=False)
-    tree.insert("room", "ap", 2 * S, transform(x=5), static=False)
+    tree.insert("base", "ap", S, transform(x=1))
+    tree.insert("room", "ap", 2 * S, transform(x=5))
     assert tree.lookup("room", "ap", 2 * S)[0, 3] == 5
     with pytest.raises(TransformUnavailable, match="nobody publishes base"):
         tree.lookup("base", "ap", S)
@@ -82,23 +81,23 @@ def test_a_new_parent_replaces_the_old_one():
 
 def test_unknown_frames_are_named():
     tree = TransformTree()
-    tree.insert("base", "ap", 0, transform(), static=True)
+    tree.insert_static("base", "ap", transform())
     with pytest.raises(TransformUnavailable, match=r"base <- lateral.*nobody publishes lateral"):
         tree.lookup("base", "lateral", S)
 
 
 def test_separate_trees_are_told_from_unknown_frames():
     tree = TransformTree()
-    tree.insert("base", "ap", 0, transform(), static=True)
-    tree.insert("room", "robot", 0, transform(), static=True)
+    tree.insert_static("base", "ap", transform())
+    tree.insert_static("room", "robot", transform())
     with pytest.raises(TransformUnavailable, match=r"robot <- ap.*separate trees"):
         tree.lookup("robot", "ap", S)
 
 
 def test_a_loop_is_an_error_and_not_a_hang():
     tree = TransformTree()
-    tree.insert("a", "b", 0, transform(), static=True)
-    tree.insert("b", "a", 0, transform(), static=True)
+    tree.insert_static("a", "b", transform())
+    tree.insert_static("b", "a", transform())
     with pytest.raises(TransformUnavailable, match="loop"):
         tree.lookup("c", "a", S)
 
@@ -106,10 +105,24 @@ def test_a_loop_is_an_error_and_not_a_hang():
 @pytest.mark.parametrize(("parent", "child"), [("base", "base"), ("", "ap"), ("base", "")])
 def test_impossible_edges_are_refused(parent, child):
     with pytest.raises(InputError):
-        TransformTree().insert(parent, child, 0, transform(), static=True)
+        TransformTree().insert_static(parent, child, transform())
+    with pytest.raises(InputError):
+        TransformTree().insert(parent, child, 0, transform())
+
+
+def test_what_is_forgotten_is_unknown():
+    tree = TransformTree()
+    tree.insert_static("base", "ap", transform())
+    tree.insert("base", "lateral", S, transform())
+    for frame in ("ap", "lateral"):
+        tree.lookup("base", frame, S)
+        tree.forget(frame)
+        with pytest.raises(TransformUnavailable, match=f"nobody publishes.* {frame}"):
+            tree.lookup("base", frame, S)
+    tree.forget("never_known")
 
 
 def test_a_leading_slash_does_not_make_another_frame():
     tree = TransformTree()
-    tree.insert("/base", "ap", 0, transform(x=2), static=True)
+    tree.insert_static("/base", "ap", transform(x=2))
     assert tree.lookup("base", "/ap", S)[0, 3] == 2

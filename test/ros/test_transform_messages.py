@@ -5,7 +5,6 @@ from scipy.spatial.transform import Rotation
 
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.transform_messages import (
-    inverse,
     matrix_from_pose,
     matrix_from_transform,
     pose_from_matrix,
@@ -40,10 +39,6 @@ def test_one_rotation_has_one_quaternion():
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_quat([0.1, 0.2, 0.3, -0.9]).as_matrix()
     assert transform_from_matrix(matrix).rotation.w > 0
-
-
-def test_inverse_undoes():
-    np.testing.assert_allclose(inverse(some_transform()) @ some_transform(), np.eye(4), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A C-arm made of publishers: sends what a test wants, good or bad."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,12 +74,14 @@ class XraySource:
         }
         self._tf = remote.publisher(TFMessage, "/tf", qos.tf())
 
-    def send(self, exposure: Exposure) -> None:
-        """Publish TF, camera_info and images."""
-        self._tf.publish(TFMessage(transforms=list(exposure.transforms.values())))
-        for view in T_BASE_CAMERA:
+    def send(self, exposure: Exposure, views: Sequence[str] = tuple(T_BASE_CAMERA)) -> None:
+        """Publish TF, camera_info and images of some views."""
+        self._tf.publish(
+            TFMessage(transforms=[exposure.transforms[view] for view in views if view in exposure.transforms])
+        )
+        for view in views:
             self._infos[view].publish(exposure.infos[view])
-        for view in T_BASE_CAMERA:
+        for view in views:
             self._images[view].publish(exposure.images[view])
 
 

@@ -1,0 +1,85 @@
+"""Which camera_info an image goes with."""
+
+import pytest
+from xray_source import Exposure
+
+from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing
+from radgs_reg_ros.xray_inbox import NoPairYet, XrayInbox
+
+S = 1_000_000_000
+
+
+@pytest.fixture
+def inbox():
+    return XrayInbox(ApproximatePairing(0.05), "transmission")
+
+
+def exposure(second: int, focal_px: float = 200.0) -> Exposure:
+    """A pair of shots in frames that stay the same, taken at a focal length."""
+    exposure = Exposure.good(second)
+    for view in VIEWS:
+        exposure.images[view].header.frame_id = exposure.infos[view].header.frame_id = f"{view}_optical"
+        exposure.infos[view].k[0] = exposure.infos[view].k[4] = focal_px
+    return exposure
+
+
+def add_images(inbox: XrayInbox, exposure: Exposure, *views: str) -> None:
+    for view in views or VIEWS:
+        inbox.add_image(view, exposure.images[view], f"{view}/image")
+
+
+def add_infos(inbox: XrayInbox, exposure: Exposure, *views: str) -> None:
+    for view in views or VIEWS:
+        inbox.add_info(view, exposure.infos[view], f"{view}/camera_info")
+
+
+def focal_px(inbox: XrayInbox, view: str) -> float:
+    return inbox.latest().cameras[view].camera_matrix[0, 0]
+
+
+@pytest.mark.parametrize("first", [add_images, add_infos])
+def test_an_image_waits_for_its_own_camera_info_where_an_earlier_one_had_it(first, inbox):
+    second = add_infos if first is add_images else add_images
+    first(inbox, exposure(1))
+    second(inbox, exposure(1))
+    assert focal_px(inbox, "ap") == 200.0
+    zoomed = exposure(2, focal_px=400.0)
+    add_images(inbox, zoomed)
+    with pytest.raises(NoPairYet, match=r"ap/camera_info has not come with the stamp 2\.0+ s"):
+        inbox.latest()
+    add_infos(inbox, zoomed, "ap")
+    with pytest.raises(NoPairYet, match="lateral/camera_info has not come"):
+        inbox.latest()
+    add_infos(inbox, zoomed, "lateral")
+    assert (focal_px(inbox, "ap"), focal_px(inbox, "lateral")) == (400.0, 400.0)
+
+
+def test_where_no_stamp_ever_matched_the_latest_camera_info_counts(inbox):
+    add_infos(inbox, exposure(1))
+    add_infos(inbox, exposure(2, focal_px=400.0))
+    add_images(inbox, exposure(5))
+    add_images(inbox, exposure(6))
+    assert inbox.latest().stamp_ns == 6 * S
+    assert focal_px(inbox, "ap") == 400.0
+
+
+def test_camera_info_without_images_does_not_displace_that_of_a_shot():
+    """A driver that goes on to publish camera_info while the C-arm is turned."""
+    inbox = XrayInbox(LatestPairing(), "transmission")
+    add_infos(inbox, exposure(1), "ap")
+    add_images(inbox, exposure(1), "ap")
+    for second in range(2, 100):
+        add_infos(inbox, exposure(second, focal_px=400.0), "ap")
+    add_infos(inbox, exposure(100), "lateral")
+    add_images(inbox, exposure(100), "lateral")
+    assert focal_px(inbox, "ap") == 200.0
+
+
+def test_images_without_a_partner_do_not_displace_the_camera_info_of_the_pair(inbox):
+    add_infos(inbox, exposure(1))
+    add_images(inbox, exposure(1))
+    for second in range(2, 100):
+        add_infos(inbox, exposure(second, focal_px=400.0), "ap")
+        add_images(inbox, exposure(second), "ap")
+    assert inbox.latest().stamp_ns == 1 * S
+    assert focal_px(inbox, "ap") == 200.0
