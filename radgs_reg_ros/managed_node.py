@@ -79,6 +79,7 @@ class ManagedNode(LifecycleNode):
         except Exception as error:
             return self._unexpected(error)
         self.diagnostics.ok("lifecycle", "active")
+        self.get_logger().info("active")
         return outcome
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -68,6 +68,8 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
     spinner.start()
     if node.get_parameter("autostart").value:
         executor.create_task(node.bring_up)
+    else:
+        node.get_logger().info("unconfigured; configure and activate it, or set the parameter autostart")
     signal.sigwait(END_SIGNALS)
     closing.set()
     node.stop_work(WORK_END_S)

@@ -135,7 +135,7 @@ def _read_json(path: Path) -> object:
         raise InputError(f"{path} cannot be read ({error.strerror}); give the path of a poses.json.") from error
     except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise InputError(
-            f"{path} is not valid JSON ({str(error).split(chr(10))[0]:.160}); correct the file."
+            f"{path} is not valid JSON ({str(error).split(chr(10))[0]:.160}); give a poses.json."
         ) from error
 
 
