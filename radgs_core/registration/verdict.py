@@ -145,7 +145,7 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
 def _uncertain(label: str, expected: float) -> str:
     if not expected <= LARGEST_EXPECTED_TRE_MM:
         return (
-            f"the images determine the pose of {label} only to {expected:.1f} mm, and"
-            f" {LARGEST_EXPECTED_TRE_MM:.1f} mm is the limit; take sharper images with less noise."
+            f"the images determine the pose of {label} only to {expected:.2f} mm, and"
+            f" {LARGEST_EXPECTED_TRE_MM:.2f} mm is the limit; take sharper images with less noise."
         )
     return ""
