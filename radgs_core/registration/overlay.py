@@ -18,7 +18,7 @@ BRIGHTEST = 0.7
 UNUSABLE = 0.3
 """Of full brightness."""
 NOISE_BLUR_PX = 1.0
-DIM = 0.9
+DIM = 0.75
 RIM = (0, 0, 0)
 DASH_PX = 3
 
