@@ -21,7 +21,7 @@ ARM_MM = 60.0
 
 @dataclass(frozen=True)
 class ScenePoses:
-    """ScenePoses of the body and of every vertebra, in the reference frame.
+    """Poses of the body and of every vertebra, in the reference frame.
 
     Attributes:
         body: (4, 4) float64 ``T_reference_ct`` of the body.
@@ -32,7 +32,7 @@ class ScenePoses:
     levels: NDArray[np.float64]
 
     def moved(self, twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> "ScenePoses":
-        """ScenePoses after twists (1 + L, 6), body first, in the reference frame, each about its centre (1 + L, 3)."""
+        """Poses after twists (1 + L, 6), body first, in the reference frame, each about its centre (1 + L, 3)."""
         moved = _offsets(twists, centres_mm) @ np.concatenate([self.body[None], self.levels])
         return ScenePoses(moved[0], moved[1:])
 
