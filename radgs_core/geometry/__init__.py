@@ -2,6 +2,7 @@ from radgs_core.geometry.camera import VIEW_NAMES, BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import (
     checked_rigid,
     exp_se3,
+    exp_se3_about,
     inverse,
     log_se3,
     rotation_about,
@@ -15,6 +16,7 @@ __all__ = [
     "XrayCamera",
     "checked_rigid",
     "exp_se3",
+    "exp_se3_about",
     "inverse",
     "log_se3",
     "rotation_about",

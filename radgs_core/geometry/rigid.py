@@ -93,6 +93,14 @@ def exp_se3(twist: torch.Tensor) -> torch.Tensor:
     return torch.cat([top, bottom], -2)
 
 
+def exp_se3_about(twist: torch.Tensor, centre_mm: torch.Tensor) -> torch.Tensor:
+    """Motions (..., 4, 4) ``p -> centre + exp(twist) (p - centre)`` of twists (..., 6) about points (..., 3), mm."""
+    motion = exp_se3(twist)
+    turned = (motion[..., :3, :3] @ centre_mm[..., None])[..., 0]
+    motion[..., :3, 3] += centre_mm - turned
+    return motion
+
+
 def log_se3(transform: NDArray[np.float64]) -> NDArray[np.float64]:
     """Twist (6,) ``(v, omega)``, mm and rad, whose exponential is ``transform`` (4, 4); below 180 degrees."""
     omega = Rotation.from_matrix(transform[:3, :3]).as_rotvec()

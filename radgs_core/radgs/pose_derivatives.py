@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 
 from radgs_core.geometry.camera import XrayCamera
-from radgs_core.geometry.rigid import exp_se3
+from radgs_core.geometry.rigid import exp_se3_about
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.projection import ProjectedGaussians, project
 from radgs_core.radgs.rasterizer import DEFAULT_CUTOFF_SIGMA, pixel_bounds
@@ -66,8 +66,7 @@ def rasterize_with_pose_derivatives(
     steps = torch.cat([torch.zeros(1, 6), DIFFERENCE_STEP * torch.eye(6), -DIFFERENCE_STEP * torch.eye(6)]).to(
         centre_mm
     )
-    offsets = exp_se3(steps)
-    offsets[:, :3, 3] += centre_mm - (offsets[:, :3, :3] @ centre_mm[:, None])[..., 0]
+    offsets = exp_se3_about(steps, centre_mm)
     T_camera_group = torch.tensor(camera.T_camera_reference).to(offsets) @ offsets @ T_reference_group
     # 13 projections in float64, where central differences are good to eight digits, cost less than one pass over pixels
     p = project(gaussians.to(torch.float64), T_camera_group[:, None])

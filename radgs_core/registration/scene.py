@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from radgs_core.geometry.camera import XrayCamera
-from radgs_core.geometry.rigid import exp_se3, inverse, log_se3
+from radgs_core.geometry.rigid import exp_se3_about, inverse, log_se3
 from radgs_core.xray.raycast import RayCastVolume
 
 TRANSLATION_STEP_MM = 0.5
@@ -33,7 +33,9 @@ class ScenePoses:
 
     def moved(self, twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> "ScenePoses":
         """Poses after twists (1 + L, 6), body first, in the reference frame, each about its centre (1 + L, 3)."""
-        moved = _offsets(twists, centres_mm) @ np.concatenate([self.body[None], self.levels])
+        moved = exp_se3_about(torch.as_tensor(twists), torch.as_tensor(centres_mm)).numpy() @ np.concatenate(
+            [self.body[None], self.levels]
+        )
         return ScenePoses(moved[0], moved[1:])
 
 
@@ -77,18 +79,11 @@ class BodyImage:
 
     def _linearised(self, T_reference_ct: NDArray[np.float64], centre_mm: NDArray[np.float64]) -> _Linearisation:
         steps = np.array([TRANSLATION_STEP_MM] * 3 + [ROTATION_STEP_RAD] * 3)
-        stepped = _offsets(np.diag(steps), np.repeat(centre_mm[None], 6, 0)) @ T_reference_ct
+        stepped = exp_se3_about(torch.as_tensor(np.diag(steps)), torch.as_tensor(centre_mm)).numpy() @ T_reference_ct
         image = self.volume.line_integral(self.camera, T_reference_ct, self.step_mm)
         moved = torch.stack([self.volume.line_integral(self.camera, pose, self.step_mm) for pose in stepped])
         derivatives = (moved - image) / torch.as_tensor(steps, dtype=image.dtype)[:, None, None]
         return _Linearisation(T_reference_ct, centre_mm, image, derivatives)
-
-
-def _offsets(twists: NDArray[np.float64], centres_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 4, 4) motions by twists (N, 6), each about its centre (N, 3)."""
-    offsets = exp_se3(torch.as_tensor(twists)).numpy()
-    offsets[:, :3, 3] += centres_mm - np.einsum("nij,nj->ni", offsets[:, :3, :3], centres_mm)
-    return offsets
 
 
 def _twist_between(
