@@ -25,6 +25,7 @@ setup(
         "scipy>=1.11",
         "torch>=2.2",
         "transforms3d>=0.4.2",
+        "warp-lang==1.19.0",  # kernels are injected as C++ headers, which is experimental
     ],
     entry_points={"console_scripts": ["radgs-reg = radgs_core.cli:main"]},
 )

@@ -1,6 +1,6 @@
 from radgs_core.radgs.fit import fit_gaussians
 from radgs_core.radgs.gaussians import RadiativeGaussians
-from radgs_core.radgs.pose_derivatives import PoseDerivatives, rasterize_with_pose_derivatives
+from radgs_core.radgs.pose_derivatives import PoseDerivatives, RigidGroups
 from radgs_core.radgs.rasterizer import rasterize
 
-__all__ = ["PoseDerivatives", "RadiativeGaussians", "fit_gaussians", "rasterize", "rasterize_with_pose_derivatives"]
+__all__ = ["PoseDerivatives", "RadiativeGaussians", "RigidGroups", "fit_gaussians", "rasterize"]

@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 
 from radgs_core.progress import Progress
 from radgs_core.radgs.gaussians import RadiativeGaussians
-from radgs_core.radgs.projection import rotation_matrices
+from radgs_core.radgs.oracle.projection import rotation_matrices
 from radgs_core.volume import Volume
 
 DEFAULT_GAUSSIANS = 1500

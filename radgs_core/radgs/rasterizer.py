@@ -1,19 +1,22 @@
-"""Rasterizer: radiative Gaussians to X-ray images (line integrals), in plain torch.
+"""Rasterizer: radiative Gaussians to X-ray images (line integrals), by the kernels.
 
-An X-ray is a sum of line integrals: no opacity and no depth order. This implementation favours exactness and
-differentiability in everything over speed; it is what faster ones are tested against.
+An X-ray is a sum of line integrals: no opacity and no depth order. The formula stands in
+`radgs_core.radgs.oracle.projection`; `radgs_core.radgs.oracle.rasterizer` does the same in plain torch.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
 from radgs_core.geometry.camera import XrayCamera
+from radgs_core.kernels import rasterizer as kernels
+from radgs_core.kernels.engine import launch
 from radgs_core.radgs.gaussians import RadiativeGaussians
-from radgs_core.radgs.projection import MIN_DEPTH_MM, ProjectedGaussians, project
+from radgs_core.radgs.views import Views
 
 DEFAULT_CUTOFF_SIGMA = 4.0
-"""Where a Gaussian's footprint is cut: at 4 sigma the error is 2e-4 of the image's peak, at 3 sigma 6e-3."""
+"""Where a Gaussian's footprint is cut off; docs/performance.md has the error by cut-off."""
 
 
 def rasterize(
@@ -27,100 +30,133 @@ def rasterize(
 ) -> list[torch.Tensor]:
     """Line-integral images of rigid groups of Gaussians in any number of views.
 
+    On the CPU the result does not depend on the number of threads; on CUDA sums of float32 have no fixed order.
+
     Args:
-        gaussians: N Gaussians, each in its group's frame, mm; their dtype (float32 or float64) is the result's.
+        gaussians: N Gaussians, each in its group's frame, mm; float32, on the device to compute on.
         cameras: V views of any size.
         T_reference_group: (G, 4, 4) pose of each group in the reference frame, mm.
         group: (N,) integer group of each Gaussian; may be left out where G is 1.
         T_camera_reference: (V, 4, 4) pose to use instead of the cameras' own, for gradients to the camera pose.
-        cutoff_sigma: half width of a footprint, in standard deviations.
+        cutoff_sigma: half width of a footprint, in standard deviations. Gaussians that reach the X-ray source within
+            it are not drawn.
 
     Returns:
-        V images (height, width): dimensionless line integrals, summed over all Gaussians. Differentiable in the
+        V images (height, width): dimensionless line integrals, summed over all Gaussians. Differentiable (once) in the
         Gaussians' parameters, ``T_reference_group`` and ``T_camera_reference``.
 
     Raises:
-        ValueError: ``group`` is missing although there are several groups.
+        ValueError: the Gaussians are not float32, or ``group`` is missing although there are several groups.
     """
-    dtype, device = gaussians.means_mm.dtype, gaussians.means_mm.device
+    device = gaussians.means_mm.device
+    if gaussians.means_mm.dtype != torch.float32:
+        raise ValueError(f"the rasterizer takes float32 Gaussians, not {gaussians.means_mm.dtype}.")
     if group is None:
         if T_reference_group.shape[0] != 1:
             raise ValueError(f"group must be given for {T_reference_group.shape[0]} groups.")
-        group = torch.zeros(len(gaussians), dtype=torch.long, device=device)
+        group = torch.zeros(len(gaussians), dtype=torch.int32, device=device)
     if T_camera_reference is None:
         T_camera_reference = torch.stack([torch.tensor(camera.T_camera_reference, device=device) for camera in cameras])
     # poses are joined in float64: distances of a metre with errors of a micrometre do not fit float32
     T_camera_group = T_camera_reference.double()[:, None] @ T_reference_group.double()
-    return [
-        _splat(project(gaussians, poses[group].to(dtype)), camera, cutoff_sigma)
-        for camera, poses in zip(cameras, T_camera_group, strict=True)
-    ]
+    return list(
+        _Rasterize.apply(
+            gaussians.means_mm,
+            gaussians.scales_mm,
+            gaussians.quaternions,
+            gaussians.densities_per_mm,
+            T_camera_group[..., :3, :],
+            group.to(torch.int32),
+            Views.of(cameras, device),
+            cutoff_sigma,
+        )
+    )
 
 
-def _splat(projected: ProjectedGaussians, camera: XrayCamera, cutoff_sigma: float) -> torch.Tensor:
-    dtype, device = projected.centre.dtype, projected.centre.device
-    inverse_matrix = torch.linalg.inv(torch.tensor(camera.camera_matrix, device=device)).to(dtype)
-    gaussian, column, row = _covered_pixels(projected, camera, cutoff_sigma)
-    x = inverse_matrix[0, 0] * column + inverse_matrix[0, 1] * row + inverse_matrix[0, 2]
-    y = inverse_matrix[1, 1] * row + inverse_matrix[1, 2]
-    dx = x - projected.centre[gaussian, 0]
-    dy = y - projected.centre[gaussian, 1]
-    q = _quadratic(projected.conic[gaussian], dx, dy)
-    slope = projected.slope[gaussian]
-    s = 1 + 2 * (slope[:, 0] * dx + slope[:, 1] * dy) + _quadratic(projected.bend[gaussian], dx, dy)
-    ray_length = (1 + x * x + y * y).sqrt()
-    value = ray_length * projected.gain_mm[gaussian] * s.rsqrt() * (-0.5 * q / s).exp()
-    value = torch.where(q <= cutoff_sigma**2 * s, value, torch.zeros_like(value))
-    pixel = row.long() * camera.width + column.long()
-    image = torch.zeros(camera.height * camera.width, dtype=dtype, device=device)
-    return image.index_add(0, pixel, value).reshape(camera.height, camera.width)
+class _Rasterize(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        means: torch.Tensor,
+        scales: torch.Tensor,
+        quaternions: torch.Tensor,
+        densities: torch.Tensor,
+        T_camera_group: torch.Tensor,
+        group: torch.Tensor,
+        views: Views,
+        cutoff: float,
+    ) -> tuple[torch.Tensor, ...]:
+        gaussians = [x.contiguous() for x in (means, scales, quaternions, densities, group, T_camera_group)]
+        count, (view_count, groups) = len(means), T_camera_group.shape[:2]
+        device = means.device
+        footprints = torch.empty(view_count, count, kernels.FOOTPRINT_SIZE, device=device)
+        blocks = -(-count // kernels.GAUSSIANS_A_BLOCK)
+        launch(
+            kernels.project,
+            view_count * blocks,
+            [*gaussians, count, groups, views.cameras, cutoff, footprints],
+            device,
+        )
+        padded = torch.zeros(views.padded_size, device=device)
+        shares, bands = _drawing_tasks(count, device)
+        cameras, offsets = views.cameras, views.offsets
+        launch(
+            kernels.splat,
+            view_count * shares * bands,
+            [footprints, count, shares, bands, cameras, offsets, cutoff, padded],
+            device,
+        )
+        images = torch.empty(sum(height * width for height, width in views.sizes), device=device)
+        bands = _row_tasks(device)
+        launch(kernels.unpad, view_count * bands, [cameras, offsets, bands, padded, images], device)
+        ctx.save_for_backward(*gaussians, footprints)
+        ctx.views, ctx.cutoff = views, cutoff
+        return views.split(images)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *by_images: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        *gaussians, footprints = ctx.saved_tensors
+        views: Views = ctx.views
+        view_count, count, _ = footprints.shape
+        groups = gaussians[-1].shape[1]
+        device = footprints.device
+        cameras, offsets = views.cameras, views.offsets
+        padded = torch.empty(views.padded_size, device=device)
+        bands = _row_tasks(device)
+        flat = (
+            torch.cat([by_image.reshape(-1) for by_image in by_images])
+            if len(by_images) > 1
+            else by_images[0].reshape(-1)
+        )
+        launch(kernels.pad, view_count * bands, [cameras, offsets, bands, flat.contiguous(), padded], device)
+        moments = torch.empty(view_count, kernels.MOMENTS, count, device=device)
+        shares = count if device.type == "cuda" else torch.get_num_threads()
+        launch(
+            kernels.splat_adjoint,
+            view_count * shares,
+            [footprints, count, shares, cameras, offsets, ctx.cutoff, padded, moments],
+            device,
+        )
+        blocks = -(-count // kernels.GAUSSIANS_A_BLOCK)
+        by_parameters = [torch.empty_like(x) for x in gaussians[:4]]
+        by_transforms = torch.zeros(blocks, view_count, groups, 3, 4, dtype=torch.float64, device=device)
+        launch(
+            kernels.gradient,
+            blocks,
+            [
+                *gaussians, count, groups, view_count, cameras, moments,
+                *by_parameters, by_transforms,
+            ],
+            device,
+        )  # fmt: skip
+        return *by_parameters, by_transforms.sum(0), None, None, None
 
 
-def _quadratic(upper_triangle: torch.Tensor, dx: torch.Tensor, dy: torch.Tensor) -> torch.Tensor:
-    return upper_triangle[:, 0] * dx * dx + 2 * upper_triangle[:, 1] * dx * dy + upper_triangle[:, 2] * dy * dy
+def _drawing_tasks(count: int, device: torch.device) -> tuple[int, int]:
+    """Into how many shares of the Gaussians and bands of the image drawing is cut (see `splat_task`)."""
+    return (count, 1) if device.type == "cuda" else (1, torch.get_num_threads())
 
 
-@torch.no_grad()
-def _covered_pixels(
-    projected: ProjectedGaussians, camera: XrayCamera, cutoff_sigma: float
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Pairs of a Gaussian and a pixel in the bounding box of its footprint: (P,) Gaussian index, column and row."""
-    column_range, row_range = pixel_bounds(projected, camera, cutoff_sigma)
-    columns = (column_range[1] - column_range[0] + 1).clamp(min=0)
-    rows = (row_range[1] - row_range[0] + 1).clamp(min=0)
-    count = columns * rows
-    gaussian = torch.repeat_interleave(torch.arange(len(count), device=count.device), count)
-    first = torch.cumsum(count, 0) - count
-    local = torch.arange(len(gaussian), device=count.device) - first[gaussian]
-    dtype = projected.centre.dtype
-    column = column_range[0][gaussian] + local % columns[gaussian]
-    row = row_range[0][gaussian] + torch.div(local, columns[gaussian], rounding_mode="floor")
-    return gaussian, column.to(dtype), row.to(dtype)
-
-
-@torch.no_grad()
-def pixel_bounds(
-    projected: ProjectedGaussians, camera: XrayCamera, cutoff_sigma: float
-) -> tuple[tuple[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
-    """First and last covered column and row of each Gaussian's footprint, clipped to the image; (N,) int64 each.
-
-    Empty footprints (outside the image or behind the source) have last < first.
-    """
-    device = projected.centre.device
-    matrix = torch.tensor(camera.camera_matrix, device=device)
-    xx, xy, yy = projected.conic.double().unbind(-1)
-    determinant = (xx * yy - xy * xy).clamp(min=1e-300)
-    # where the footprint's s differs from 1 its border moves by the same relative amount: 5 % covers any real geometry
-    reach = 1.05 * cutoff_sigma
-    half_x, half_y = reach * (yy / determinant).sqrt(), reach * (xx / determinant).sqrt()
-    x, y = projected.centre.double().unbind(-1)
-    column, row = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2], matrix[1, 1] * y + matrix[1, 2]
-    half_column, half_row = matrix[0, 0] * half_x + matrix[0, 1].abs() * half_y, matrix[1, 1] * half_y
-    visible = projected.depth_mm > MIN_DEPTH_MM
-
-    def bounds(centre: torch.Tensor, half: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        first = torch.where(visible, (centre - half).ceil(), size).clamp(0, size)
-        last = torch.where(visible, (centre + half).floor(), -1).clamp(-1, size - 1)
-        return first.long(), last.long()
-
-    return bounds(column, half_column, camera.width), bounds(row, half_row, camera.height)
+def _row_tasks(device: torch.device) -> int:
+    return 256 if device.type == "cuda" else torch.get_num_threads()

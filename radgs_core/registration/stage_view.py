@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import transform_points
-from radgs_core.radgs.pose_derivatives import PoseDerivatives, rasterize_with_pose_derivatives
+from radgs_core.radgs.pose_derivatives import PoseDerivatives
 from radgs_core.registration.coverage import covered_by_ct
 from radgs_core.registration.filters import kernel_radius, smooth, smooth_gradient
 from radgs_core.registration.scene import BodyImage, ScenePoses
@@ -61,7 +61,7 @@ class StageView:
         self._blur_px, self._window_px = stage.blur_mm / pixel_mm, stage.window_mm / pixel_mm
         self._margin_px = FOOTPRINT_MARGIN_MM / pixel_mm
         self._body_share = stage.body_share
-        self._gaussians = subject.gaussians
+        self._vertebrae = subject.vertebrae
 
         spine = transform_points(start.body, subject.centres_ct_mm.mean(0))
         depth = transform_points(self._camera.T_camera_reference, spine)[2]
@@ -84,10 +84,12 @@ class StageView:
         """
         image, derivatives = self._body.at(poses.body, centres_mm[0])
         body = smooth_gradient(torch.cat([image[None], derivatives]), self._blur_px)
-        parts = [
-            rasterize_with_pose_derivatives(g, self._camera, torch.as_tensor(pose), torch.as_tensor(centre))
-            for g, pose, centre in zip(self._gaussians, poses.levels, centres_mm[1:], strict=True)
-        ]
+        parts = self._vertebrae.rasterize(
+            self._camera,
+            torch.as_tensor(poses.levels),
+            torch.as_tensor(centres_mm[1:]),
+            margin_px=kernel_radius(self._blur_px),
+        )
         jacobian = torch.zeros(6 + 6 * len(parts), *body.shape[1:])
         jacobian[:6] = body[1:]
         bone = torch.zeros_like(body[0])
@@ -111,18 +113,15 @@ class StageView:
 
     def _placed_gradient(self, part: PoseDerivatives) -> tuple[torch.Tensor, slice, slice]:
         """Gradients (7, 2, h, w) of a part's images, blurred over its border, and where they lie in the whole image."""
-        radius = kernel_radius(self._blur_px)
-        gradients = smooth_gradient(torch.nn.functional.pad(part.images, [radius] * 4), self._blur_px)
-        return self._clipped(gradients, part.top - radius, part.left - radius)
+        return self._clipped(smooth_gradient(part.images, self._blur_px), part.top, part.left)
 
     def _footprint(self, part: PoseDerivatives) -> torch.Tensor:
         """(H, W) 1 on the usable pixels on and around a vertebra."""
         footprint = torch.zeros_like(self._usable)
         if part.images.numel():
-            rows = slice(part.top, part.top + part.images.shape[1])
-            columns = slice(part.left, part.left + part.images.shape[2])
-            image = part.images[0]
-            footprint[rows, columns] = (image > FOOTPRINT_SHARE * image.max()).to(footprint.dtype)
+            covered = part.images[0] > FOOTPRINT_SHARE * part.images[0].max()
+            covered, rows, columns = self._clipped(covered, part.top, part.left)
+            footprint[rows, columns] = covered.to(footprint.dtype)
         return (smooth(footprint, self._margin_px) > 0.1).to(footprint.dtype) * self._usable
 
     def _clipped(self, part: torch.Tensor, top: int, left: int) -> tuple[torch.Tensor, slice, slice]:

@@ -1,13 +1,12 @@
 """What is looked for in the X-rays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
-from radgs_core.radgs.gaussians import RadiativeGaussians
+from radgs_core.radgs.pose_derivatives import RigidGroups
 from radgs_core.volume import Volume
 from radgs_core.xray.attenuation import linear_attenuation
 from radgs_core.xray.raycast import RayCastVolume
@@ -18,12 +17,12 @@ class Subject:
     """A case, ready to be rendered.
 
     Attributes:
-        gaussians: of each vertebra, CT frame.
+        vertebrae: the Gaussians of each vertebra, CT frame.
         centres_ct_mm: (L, 3) centroid of each vertebra, CT frame.
         body: attenuation of the rest of the body, 1/mm.
     """
 
-    gaussians: Sequence[RadiativeGaussians]
+    vertebrae: RigidGroups
     centres_ct_mm: NDArray[np.float64]
     body: RayCastVolume
 
@@ -31,7 +30,7 @@ class Subject:
     def of(cls, case: Case) -> "Subject":
         """The subject of a case, its levels in the case's order."""
         return cls(
-            [vertebra.gaussians for vertebra in case.levels.values()],
+            RigidGroups([vertebra.gaussians for vertebra in case.levels.values()]),
             np.stack([vertebra.T_ct_vertebra[:3, 3] for vertebra in case.levels.values()]),
             RayCastVolume.from_volume(Volume(linear_attenuation(case.body_hu.data), case.body_hu.T_ct_voxel)),
         )

@@ -1,0 +1,144 @@
+"""NVIDIA Warp as the compiler of the kernels: one C++ source for the CPU (LLVM, part of Warp) and for CUDA.
+
+The kernels are written in the headers of this folder; Warp compiles them on first use, which takes seconds, and keeps
+the result in its cache directory (``WARP_CACHE_PATH``).
+"""
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import warp as wp
+
+from radgs_core.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+HEADERS = Path(__file__).parent
+BLOCK_DIM = 128
+
+CPU_FLAGS = "-march=native -ffp-contract=on -mprefer-vector-width=512"
+"""Contraction to fused multiply-adds only as written (on): with fast, the compiler may round differently in copies that
+it makes of one line of code, and results would depend on where the work is cut for threads."""
+
+
+def options(header: str) -> dict[str, Any]:
+    """Options of a Warp module whose native functions are in a header of this folder."""
+    include = f'#include "{header}"'
+    return {
+        "enable_backward": False,  # adjoints are written by hand
+        "cpu_compiler_flags": CPU_FLAGS,
+        "optimization_level": 3,
+        "extra_build_options": wp.ModuleBuildOptions(
+            extra_cpu_include_dirs=[str(HEADERS)],
+            extra_cuda_include_dirs=[str(HEADERS)],
+            extra_cpu_preamble=include,
+            extra_cuda_preamble=include,
+            extra_build_dependencies=sorted(str(path) for path in HEADERS.glob("*.h")),
+        ),
+    }
+
+
+def launch(kernel: wp.Kernel, tasks: int, arguments: Sequence[Any], device: torch.device) -> None:
+    """Run ``tasks`` tasks of a kernel; on the CPU as many threads as torch uses share them.
+
+    Args:
+        kernel: takes the number of the first task, then ``arguments``; works on task ``first + wp.tid()``. Tasks must
+            not write to the same numbers, so that results do not depend on the number of threads.
+        tasks: how many there are.
+        arguments: contiguous tensors on ``device``, which the kernel sees flat, and numbers.
+        device: where to run.
+
+    Raises:
+        InputError: the kernels cannot be compiled or the device is not known to Warp.
+    """
+    if tasks == 0:
+        return
+    warp_device = _ready(kernel.module, str(device))
+    passed = [_descriptor(a) if isinstance(a, torch.Tensor) else a for a in arguments]
+    if warp_device.is_cuda:
+        stream = wp.stream_from_torch(torch.cuda.current_stream(device))
+        wp.launch(
+            kernel, tasks, [0, *passed], device=warp_device, stream=stream, record_tape=False, block_dim=BLOCK_DIM
+        )
+        return
+    shares = min(torch.get_num_threads(), tasks)
+
+    def run(share: int) -> None:
+        first, last = tasks * share // shares, tasks * (share + 1) // shares
+        wp.launch(kernel, last - first, [first, *passed], device=warp_device, record_tape=False)
+
+    others = [_threads().submit(run, share) for share in range(1, shares)]
+    run(0)
+    for other in others:
+        other.result()
+
+
+def _descriptor(tensor: torch.Tensor) -> Any:
+    return wp.from_torch(tensor.detach().view(-1), return_ctype=True)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="radgs_kernels")
+
+
+@cache
+def _ready(module: wp.Module, device: str) -> wp.Device:
+    """The device, once a module is compiled for it and loaded."""
+    _initialise()
+    try:
+        warp_device = wp.device_from_torch(device)
+    except Exception as error:
+        raise InputError(
+            f"no kernels can run on the device {device}; use cpu, or a CUDA device that torch and Warp see."
+        ) from error
+    block_dim = BLOCK_DIM if warp_device.is_cuda else 1
+    kept = Path(str(wp.config.kernel_cache_dir)) / module.get_module_identifier(block_dim)
+    began = time.monotonic()
+    if not kept.exists():
+        logger.info("compiling kernels for %s; this takes seconds, once on a machine", device)
+    try:
+        wp.load_module(module, device=warp_device, block_dim=block_dim)
+    except Exception as error:
+        raise InputError(f"the kernels cannot be compiled for {device}: {error}") from error
+    logger.debug("%s ready on %s after %.1f s", module.name, device, time.monotonic() - began)
+    return warp_device
+
+
+@cache
+def _initialise() -> None:
+    wp.config.log_level = wp.LOG_WARNING
+    try:
+        with _silent_stderr():
+            wp.init()
+    except OSError:
+        # a home that cannot be written to must not stop a registration
+        os.environ["WARP_CACHE_PATH"] = tempfile.mkdtemp(prefix="radgs_kernels_")
+        logger.warning(
+            "the cache directory of kernels cannot be written to, so they are compiled at every start;"
+            " set WARP_CACHE_PATH to a directory that can"
+        )
+        with _silent_stderr():
+            wp.init()
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Warp's library writes a line to the process's stderr on every machine without a GPU; errors are raised anyway."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,118 @@
+// Adjoint of the projection: from the moments that `splat_adjoint` leaves to gradients by everything that the footprints
+// are made of. Gradients by symmetric matrices are symmetric matrices G with dL = sum_ij G_ij dA_ij.
+#pragma once
+#include "footprint.h"
+
+namespace radgs {
+
+// Sums over views of the gradients of neighbouring Gaussians.
+struct GaussianGradients {
+    Lanes mean[3], scale[3], quaternion[4], density;
+};
+
+RADGS GaussianGradients no_gradients()
+{
+    const Lanes zero = lanes(0.0f);
+    return GaussianGradients {{zero, zero, zero}, {zero, zero, zero}, {zero, zero, zero, zero}, zero};
+}
+
+// Gradients in one view. by_transform gets the gradient by T_camera_group (3, 4) of each of the neighbours.
+RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* moments, int first, GaussianGradients& sum, Lanes* by_transform)
+{
+    const Projected p = project(g, camera, first);
+    Lanes moment[MOMENTS];
+    for (int k = 0; k < MOMENTS; k++)
+        moment[k] = gathered(moments + k * g.count, 1, first, g.count);
+    const Lanes inverse_c = 1.0f / p.c, gain_per_density = square_root(TWO_PI * inverse_c);
+    const ToPixels pixels(camera);
+    const float mx = pixels.mx, mxy = pixels.mxy, my = pixels.my;
+
+    // by the constants in pixels, moved to normalised image coordinates
+    Lanes conic[3], slope[2], bend[3];
+    pixels.matrix(p.Cxx, p.Cxy, p.Cyy, conic);
+    pixels.vector(p.bx * inverse_c, p.by * inverse_c, slope);
+    pixels.matrix(p.A.xx * inverse_c, p.A.xy * inverse_c, p.A.yy * inverse_c, bend);
+    const Lanes by_u = -2.0f * p.gain
+        * (conic[0] * moment[1] + conic[1] * moment[2] + slope[0] * moment[6] + bend[0] * moment[7] + bend[1] * moment[8]);
+    const Lanes by_v = -2.0f * p.gain
+        * (conic[1] * moment[1] + conic[2] * moment[2] + slope[1] * moment[6] + bend[1] * moment[7] + bend[2] * moment[8]);
+    const Lanes gain = p.gain;
+    auto unscaled = [&](Lanes xx, Lanes xy, Lanes yy, Lanes* out) {
+        out[0] = gain * (mx * mx * xx + 2.0f * mx * mxy * xy + mxy * mxy * yy);
+        out[1] = gain * (my * (mx * xy + mxy * yy));
+        out[2] = gain * (my * my * yy);
+    };
+    Lanes by_C[3], by_bend[3];
+    unscaled(moment[3], moment[4], moment[5], by_C);
+    unscaled(moment[9], moment[10], moment[11], by_bend);
+    const Lanes by_slope_x = 2.0f * gain * (mx * moment[7] + mxy * moment[8]);
+    const Lanes by_slope_y = 2.0f * gain * (my * moment[8]);
+
+    // C = depth^2 (A - b b^T / c), slope = b / c, bend = A / c, gain = density sqrt(2 pi / c)
+    const Lanes depth2 = p.depth * p.depth;
+    const Lanes Cb_x = by_C[0] * p.bx + by_C[1] * p.by, Cb_y = by_C[1] * p.bx + by_C[2] * p.by;
+    Lanes by_bx = inverse_c * (by_slope_x - 2.0f * depth2 * Cb_x);
+    Lanes by_by = inverse_c * (by_slope_y - 2.0f * depth2 * Cb_y);
+    const Lanes by_c = inverse_c * inverse_c
+            * (depth2 * (p.bx * Cb_x + p.by * Cb_y) - by_slope_x * p.bx - by_slope_y * p.by
+                - (by_bend[0] * p.A.xx + 2.0f * by_bend[1] * p.A.xy + by_bend[2] * p.A.yy))
+        - 0.5f * inverse_c * p.gain * moment[0];
+    // c = e.b, b = A e
+    by_bx += by_c * p.ex;
+    by_by += by_c * p.ey;
+    const Lanes by_bz = by_c;
+    Symmetric3 by_A;
+    by_A.xx = depth2 * by_C[0] + by_bend[0] * inverse_c + by_bx * p.ex;
+    by_A.xy = depth2 * by_C[1] + by_bend[1] * inverse_c + 0.5f * (by_bx * p.ey + by_by * p.ex);
+    by_A.yy = depth2 * by_C[2] + by_bend[2] * inverse_c + by_by * p.ey;
+    by_A.xz = 0.5f * (by_bx + by_bz * p.ex);
+    by_A.yz = 0.5f * (by_by + by_bz * p.ey);
+    by_A.zz = by_bz;
+    const Lanes by_ex = float(camera.fx) * by_u + by_c * p.bx + p.A.xx * by_bx + p.A.xy * by_by + p.A.xz * by_bz;
+    const Lanes by_ey = float(camera.skew) * by_u + float(camera.fy) * by_v + by_c * p.by + p.A.xy * by_bx + p.A.yy * by_by + p.A.yz * by_bz;
+    // e = m / depth
+    Lanes by_m[3];
+    by_m[0] = by_ex * p.inverse_depth;
+    by_m[1] = by_ey * p.inverse_depth;
+    by_m[2] = p.inverse_depth
+        * (2.0f * (by_C[0] * p.Cxx + 2.0f * by_C[1] * p.Cxy + by_C[2] * p.Cyy) - by_ex * p.ex - by_ey * p.ey);
+
+    // A = axes scale^-2 axes^T, axes = rotation gaussian_axes
+    Lanes by_A_axes[9]; // by_A axes
+    Lanes by_axes[9], w2[3];
+    for (int k = 0; k < 3; k++) {
+        const Lanes x = p.axes[k], y = p.axes[3 + k], z = p.axes[6 + k], w = p.inverse_scale[k];
+        by_A_axes[k] = by_A.xx * x + by_A.xy * y + by_A.xz * z;
+        by_A_axes[3 + k] = by_A.xy * x + by_A.yy * y + by_A.yz * z;
+        by_A_axes[6 + k] = by_A.xz * x + by_A.yz * y + by_A.zz * z;
+        w2[k] = w * w;
+        for (int i = 0; i < 3; i++)
+            by_axes[3 * i + k] = 2.0f * w2[k] * by_A_axes[3 * i + k];
+        sum.scale[k] += -2.0f * w2[k] * w * (x * by_A_axes[k] + y * by_A_axes[3 + k] + z * by_A_axes[6 + k]);
+    }
+    const Lanes* R = p.rotation;
+    for (int i = 0; i < 3; i++) {
+        sum.mean[i] += R[i] * by_m[0] + R[3 + i] * by_m[1] + R[6 + i] * by_m[2];
+        by_transform[4 * i + 3] = by_m[i];
+        for (int j = 0; j < 3; j++)
+            by_transform[4 * i + j] = by_m[i] * p.mean[j] + by_axes[3 * i] * p.gaussian_axes[3 * j]
+                + by_axes[3 * i + 1] * p.gaussian_axes[3 * j + 1] + by_axes[3 * i + 2] * p.gaussian_axes[3 * j + 2];
+    }
+    // by a small rotation about the principal axes: exactly zero about two axes of equal scale, where differences of
+    // gradients by the matrix's elements would leave their rounding errors
+    auto along = [&](int i, int j) {
+        return p.axes[i] * by_A_axes[j] + p.axes[3 + i] * by_A_axes[3 + j] + p.axes[6 + i] * by_A_axes[6 + j];
+    };
+    const Lanes turn_x = 2.0f * along(1, 2) * (w2[1] - w2[2]);
+    const Lanes turn_y = 2.0f * along(2, 0) * (w2[2] - w2[0]);
+    const Lanes turn_z = 2.0f * along(0, 1) * (w2[0] - w2[1]);
+    const Lanes* q = p.quaternion;
+    const Lanes f = 2.0f / p.quaternion_norm2;
+    sum.quaternion[0] -= f * (turn_x * q[1] + turn_y * q[2] + turn_z * q[3]);
+    sum.quaternion[1] += f * (q[0] * turn_x - turn_y * q[3] + turn_z * q[2]);
+    sum.quaternion[2] += f * (q[0] * turn_y - turn_z * q[1] + turn_x * q[3]);
+    sum.quaternion[3] += f * (q[0] * turn_z - turn_x * q[2] + turn_y * q[1]);
+    sum.density += gain_per_density * moment[0];
+}
+
+} // namespace radgs

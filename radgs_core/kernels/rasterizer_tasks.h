@@ -1,0 +1,113 @@
+// The rasterizer cut into tasks, which threads of the CPU or of CUDA share. Layouts: rasterizer.py.
+#pragma once
+#include "footprint_adjoint.h"
+#include "rasterizer.h"
+
+namespace radgs {
+
+using Offset = wp::int64;
+constexpr int PADDING = 16; // at least LANES
+constexpr int GAUSSIANS_A_BLOCK = 256; // a multiple of LANES
+
+RADGS Camera camera_of(const double* cameras, int view)
+{
+    const double* c = cameras + 7 * view;
+    return Camera {c[0], c[1], c[2], c[3], c[4], int(c[5]), int(c[6])};
+}
+
+RADGS Gaussians in_view(Gaussians g, int view, int groups)
+{
+    g.T_camera_group += 12 * groups * view;
+    return g;
+}
+
+RADGS int padded(int width) { return width + PADDING; }
+
+// One task projects a block of Gaussians into one view.
+RADGS void project_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int groups, const double* cameras, float cutoff, float* footprints, int task)
+{
+    const Gaussians gaussians {means, scales, quaternions, densities, group_of, T_camera_group, count};
+    const int blocks = (count + GAUSSIANS_A_BLOCK - 1) / GAUSSIANS_A_BLOCK;
+    const int view = task / blocks, begin = (task % blocks) * GAUSSIANS_A_BLOCK;
+    const Gaussians g = in_view(gaussians, view, groups);
+    const Camera camera = camera_of(cameras, view);
+    Footprint* out = reinterpret_cast<Footprint*>(footprints) + Offset(view) * g.count;
+    for (int first = begin; first < begin + GAUSSIANS_A_BLOCK && first < g.count; first += LANES)
+        project_block(g, camera, cutoff, first, out);
+}
+
+// One task draws a share of the Gaussians into a band of one view: on the CPU all of them into one of a few bands, so
+// that tasks do not meet and sums have an order; on CUDA one of them into the whole image.
+RADGS void splat_task(const float* footprints, int count, int shares, int bands, const double* cameras, const Offset* offsets, float cutoff, float* image, int task)
+{
+    const int view = task / (shares * bands), share = task / bands % shares, band = task % bands;
+    const Camera camera = camera_of(cameras, view);
+    splat(reinterpret_cast<const Footprint*>(footprints) + Offset(view) * count, int(Offset(count) * share / shares),
+        int(Offset(count) * (share + 1) / shares), camera.height * band / bands, camera.height * (band + 1) / bands, cutoff,
+        image + offsets[2 * view], padded(camera.width));
+}
+
+// One task gathers the moments of a share of the Gaussians in one view.
+RADGS void splat_adjoint_task(const float* footprints, int count, int shares, const double* cameras, const Offset* offsets, float cutoff, const float* gradient, float* moments, int task)
+{
+    const int view = task / shares, share = task % shares;
+    const Camera camera = camera_of(cameras, view);
+    splat_adjoint(reinterpret_cast<const Footprint*>(footprints) + Offset(view) * count,
+        int(Offset(count) * share / shares), int(Offset(count) * (share + 1) / shares), cutoff,
+        gradient + offsets[2 * view], padded(camera.width), camera.height, moments + Offset(view) * MOMENTS * count, count);
+}
+
+// One task takes a band of a padded image to a plain one, times |d|.
+RADGS void unpad_task(const double* cameras, const Offset* offsets, int bands, const float* from, float* to, int task)
+{
+    const int view = task / bands, band = task % bands;
+    const Camera camera = camera_of(cameras, view);
+    for (int row = camera.height * band / bands; row < camera.height * (band + 1) / bands; row++)
+        scale_row(camera, row, 0, from + offsets[2 * view] + Offset(row) * padded(camera.width),
+            to + offsets[2 * view + 1] + Offset(row) * camera.width, camera.width);
+}
+
+// The other way round, with zeros beyond the border.
+RADGS void pad_task(const double* cameras, const Offset* offsets, int bands, const float* from, float* to, int task)
+{
+    const int view = task / bands, band = task % bands;
+    const Camera camera = camera_of(cameras, view);
+    for (int row = camera.height * band / bands; row < camera.height * (band + 1) / bands; row++) {
+        float* line = to + offsets[2 * view] + Offset(row) * padded(camera.width);
+        scale_row(camera, row, 0, from + offsets[2 * view + 1] + Offset(row) * camera.width, line, camera.width);
+        for (int i = camera.width; i < padded(camera.width); i++)
+            line[i] = 0.0f;
+    }
+}
+
+// One task takes the moments of a block of Gaussians in all views to gradients. by_transform (blocks, V, G, 12) holds
+// zeros before; it is summed over blocks afterwards, so that the sum has an order.
+RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int groups, int views, const double* cameras, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
+{
+    const Gaussians gaussians {means, scales, quaternions, densities, group_of, T_camera_group, count};
+    const int begin = task * GAUSSIANS_A_BLOCK;
+    for (int first = begin; first < begin + GAUSSIANS_A_BLOCK && first < count; first += LANES) {
+        GaussianGradients sum = no_gradients();
+        for (int view = 0; view < views; view++) {
+            Lanes transform[12];
+            add_gradients(in_view(gaussians, view, groups), camera_of(cameras, view),
+                moments + Offset(view) * MOMENTS * count, first, sum, transform);
+            for (int i = 0; i < LANES && first + i < count; i++) {
+                double* to = by_transform + 12 * ((Offset(task) * views + view) * groups + gaussians.groups[first + i]);
+                for (int k = 0; k < 12; k++)
+                    to[k] += lane(transform[k], i);
+            }
+        }
+        for (int i = 0; i < LANES && first + i < count; i++) {
+            for (int k = 0; k < 3; k++) {
+                by_mean[3 * (first + i) + k] = lane(sum.mean[k], i);
+                by_scale[3 * (first + i) + k] = lane(sum.scale[k], i);
+            }
+            for (int k = 0; k < 4; k++)
+                by_quaternion[4 * (first + i) + k] = lane(sum.quaternion[k], i);
+            by_density[first + i] = lane(sum.density, i);
+        }
+    }
+}
+
+} // namespace radgs
