@@ -48,6 +48,8 @@ RADGS void set_lane(Lanes& x, int, float value) { x = value; }
 RADGS void set_lane(DoubleLanes& x, int, double value) { x = value; }
 // adds a * b; other threads add to the same numbers
 RADGS void accumulate(float* to, Lanes a, Lanes b) { atomicAdd(to, a * b); }
+RADGS Lanes load_first(const float* from, int) { return *from; }
+RADGS void store_first(float* to, Lanes x, int) { *to = x; }
 
 #else
 
@@ -56,6 +58,7 @@ typedef float Lanes __attribute__((ext_vector_type(LANES)));
 typedef double DoubleLanes __attribute__((ext_vector_type(LANES)));
 typedef int IntLanes __attribute__((ext_vector_type(LANES)));
 typedef IntLanes Mask;
+typedef bool LaneMask __attribute__((ext_vector_type(LANES)));
 typedef float UnalignedLanes __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef int UnalignedIntLanes __attribute__((ext_vector_type(LANES), aligned(4)));
 
@@ -98,6 +101,19 @@ RADGS void store(int* to, IntLanes x) { *reinterpret_cast<UnalignedIntLanes*>(to
 RADGS void set_lane(Lanes& x, int i, float value) { x[i] = value; }
 RADGS void set_lane(DoubleLanes& x, int i, double value) { x[i] = value; }
 RADGS void accumulate(float* to, Lanes a, Lanes b) { store(to, __builtin_elementwise_fma(a, b, load(to))); }
+// the first lanes, at least one; the others are 0, and memory beyond is not touched
+RADGS Lanes load_first(const float* from, int count)
+{
+    if (count >= LANES)
+        return load(from);
+    return __builtin_masked_load(__builtin_convertvector(numbered() < float(count), LaneMask), from, lanes(0.0f));
+}
+RADGS void store_first(float* to, Lanes x, int count)
+{
+    if (count >= LANES)
+        return store(to, x);
+    __builtin_masked_store(__builtin_convertvector(numbered() < float(count), LaneMask), x, to);
+}
 
 #endif
 

@@ -1,27 +1,24 @@
 """Image filters of the similarity: Gaussian windows and gradients, on stacks of images."""
 
 import math
+from functools import lru_cache
 
 import torch
-from torch.nn.functional import conv2d
+
+from radgs_core.kernels import filters as kernels
+from radgs_core.kernels.engine import launch
 
 TRUNCATE_SIGMA = 3.0
 
 
 def smooth(images: torch.Tensor, sigma_px: float) -> torch.Tensor:
-    """Gaussian blur of images (..., H, W); zeros lie beyond the border."""
-    kernel = _gaussian(sigma_px, images.dtype)
-    return _convolve_columns(_convolve_rows(images, kernel), kernel)
+    """Gaussian blur of float32 images (..., H, W); zeros lie beyond the border."""
+    return _filtered(images, _smoothing(sigma_px, images.device))[..., 0, :, :]
 
 
 def smooth_gradient(images: torch.Tensor, sigma_px: float) -> torch.Tensor:
-    """Gradient of blurred images (..., H, W), per pixel: (..., 2, H, W), along columns (x) and rows (y)."""
-    kernel = _gaussian(sigma_px, images.dtype)
-    offsets = torch.arange(len(kernel), dtype=images.dtype) - len(kernel) // 2
-    derivative = kernel * offsets / sigma_px**2
-    along_x = _convolve_rows(_convolve_columns(images, kernel), derivative)
-    along_y = _convolve_columns(_convolve_rows(images, kernel), derivative)
-    return torch.stack([along_x, along_y], -3)
+    """Gradient of blurred float32 images (..., H, W), per pixel: (..., 2, H, W), along columns (x) and rows (y)."""
+    return _filtered(images, _differentiation(sigma_px, images.device))
 
 
 def kernel_radius(sigma_px: float) -> int:
@@ -29,18 +26,46 @@ def kernel_radius(sigma_px: float) -> int:
     return max(1, math.ceil(TRUNCATE_SIGMA * sigma_px))
 
 
-def _gaussian(sigma_px: float, dtype: torch.dtype) -> torch.Tensor:
+def _gaussian(sigma_px: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Taps of the blur and of its derivative."""
     radius = kernel_radius(sigma_px)
-    offsets = torch.arange(-radius, radius + 1, dtype=dtype)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
     kernel = (-0.5 * (offsets / sigma_px) ** 2).exp()
-    return kernel / kernel.sum()
+    kernel /= kernel.sum()
+    return kernel, kernel * offsets / sigma_px**2
 
 
-def _convolve_rows(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    flat = images.reshape(-1, 1, *images.shape[-2:])
-    return conv2d(flat, kernel[None, None, None, :], padding=(0, len(kernel) // 2)).reshape(images.shape)
+# a stage asks for the same few filters at every iteration
+@lru_cache(maxsize=64)
+def _smoothing(sigma_px: float, device: torch.device) -> torch.Tensor:
+    blur, _ = _gaussian(sigma_px)
+    return _taps([[blur], [blur]], device)
 
 
-def _convolve_columns(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    flat = images.reshape(-1, 1, *images.shape[-2:])
-    return conv2d(flat, kernel[None, None, :, None], padding=(len(kernel) // 2, 0)).reshape(images.shape)
+@lru_cache(maxsize=64)
+def _differentiation(sigma_px: float, device: torch.device) -> torch.Tensor:
+    blur, derivative = _gaussian(sigma_px)
+    return _taps([[blur, derivative], [derivative, blur]], device)
+
+
+def _taps(along_y_and_x: list[list[torch.Tensor]], device: torch.device) -> torch.Tensor:
+    """(2, F, taps) as the kernel wants them."""
+    taps = torch.stack([torch.stack(filters) for filters in along_y_and_x]).float()
+    return torch.nn.functional.pad(taps, [kernels.TAPS_PADDING] * 2).to(device)
+
+
+def _filtered(images: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
+    """(..., F, H, W) from images (..., H, W)."""
+    if images.dtype != torch.float32:
+        raise ValueError(f"the filters take float32 images, not {images.dtype}.")
+    *stack, height, width = images.shape
+    filters, reach = taps.shape[1], taps.shape[2] // 2 - kernels.TAPS_PADDING
+    out = images.new_empty(*stack, filters, height, width)
+    bands = min(height, torch.get_num_threads()) if images.device.type == "cpu" else height
+    tasks = math.prod(stack) * bands
+    line = width + 2 * reach + kernels.LINE_PADDING
+    scratch = images.new_empty(tasks * filters * kernels.ROWS_AT_ONCE * line)
+    size = (height, width)
+    arguments = [images.contiguous().view(-1), *size, taps, reach, filters, bands, scratch, out.view(-1)]
+    launch(kernels.separable_filter, tasks, arguments, images.device)
+    return out

@@ -24,11 +24,80 @@ __all__ = [
     "InputError",
     "LevelResult",
     "RegistrationResult",
+    "SpineRegistration",
     "XrayCamera",
     "draw_overlay",
     "inverse",
     "register",
 ]
+
+
+class SpineRegistration:
+    """Registers the levels of a case to X-rays, again and again: what does not depend on the X-rays is made once.
+
+    Args:
+        case: the prepared patient.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._subject = Subject.of(case)
+
+    def register(
+        self,
+        images: Mapping[str, NDArray],
+        geometry: BiplanarGeometry,
+        initial: Mapping[str, NDArray[np.float64]],
+        levels: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> RegistrationResult:
+        """Register to two X-rays.
+
+        All levels of the case are always modelled, because they overlap in the images; ``levels`` says which are
+        reported.
+
+        Args:
+            images: per view (``ap``, ``lateral``) (height, width) pixels as the view's ``intensity`` says.
+            geometry: both views.
+            initial: start poses ``T_reference_ct`` (4, 4), mm, of the reported levels; of others where known.
+            levels: which levels to report; all by default.
+            progress: called with a fraction and a message.
+
+        Returns:
+            One result per reported level, rejected ones included.
+
+        Raises:
+            InputError: an image that does not fit its view or shows nothing, an unknown level, or a start pose that is
+                missing or not rigid.
+        """
+        began = time.perf_counter()
+        levels = list(self._case.levels) if levels is None else list(levels)
+        for level in (*levels, *initial):
+            if level not in self._case.levels:
+                raise InputError(
+                    f"{level} is not in the case, which holds {', '.join(self._case.levels)}; prepare it or leave it out."
+                )
+        missing = [level for level in levels if level not in initial]
+        if missing:
+            raise InputError(f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels.")
+        for name in geometry.views:
+            if name not in images:
+                raise InputError(f"the {name} image is missing; give both views.")
+        start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
+        observations = {name: observe(images[name], camera) for name, camera in geometry.views.items()}
+        refined = refine(
+            self._subject,
+            list(observations.values()),
+            start_poses(self._case, start),
+            progress or (lambda fraction, message: None),
+        )
+        results = judge(self._case, list(geometry.views), list(observations.values()), refined)
+        return RegistrationResult(
+            geometry.reference,
+            {level: results[level] for level in levels},
+            refined.poses.body,
+            time.perf_counter() - began,
+        )
 
 
 def register(
@@ -39,50 +108,5 @@ def register(
     levels: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> RegistrationResult:
-    """Register the levels of a case to two X-rays.
-
-    All levels of the case are always modelled, because they overlap in the images; ``levels`` says which are reported.
-
-    Args:
-        case: the prepared patient.
-        images: per view (``ap``, ``lateral``) (height, width) pixels as the view's ``intensity`` says.
-        geometry: both views.
-        initial: start poses ``T_reference_ct`` (4, 4), mm, of the reported levels; of others where known.
-        levels: which levels to report; all by default.
-        progress: called with a fraction and a message.
-
-    Returns:
-        One result per reported level, rejected ones included.
-
-    Raises:
-        InputError: an image that does not fit its view or shows nothing, an unknown level, or a start pose that is
-            missing or not rigid.
-    """
-    began = time.perf_counter()
-    levels = list(case.levels) if levels is None else list(levels)
-    for level in (*levels, *initial):
-        if level not in case.levels:
-            raise InputError(
-                f"{level} is not in the case, which holds {', '.join(case.levels)}; prepare it or leave it out."
-            )
-    missing = [level for level in levels if level not in initial]
-    if missing:
-        raise InputError(f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels.")
-    for name in geometry.views:
-        if name not in images:
-            raise InputError(f"the {name} image is missing; give both views.")
-    start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
-    observations = {name: observe(images[name], camera) for name, camera in geometry.views.items()}
-    refined = refine(
-        Subject.of(case),
-        list(observations.values()),
-        start_poses(case, start),
-        progress or (lambda fraction, message: None),
-    )
-    results = judge(case, list(geometry.views), list(observations.values()), refined)
-    return RegistrationResult(
-        geometry.reference,
-        {level: results[level] for level in levels},
-        refined.poses.body,
-        time.perf_counter() - began,
-    )
+    """Register the levels of a case to two X-rays, once; see `SpineRegistration`."""
+    return SpineRegistration(case).register(images, geometry, initial, levels, progress)

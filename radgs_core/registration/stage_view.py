@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import transform_points
 from radgs_core.radgs.pose_derivatives import PoseDerivatives
+from radgs_core.registration.body import BodyImage
 from radgs_core.registration.coverage import covered_by_ct
 from radgs_core.registration.filters import kernel_radius, smooth, smooth_gradient
-from radgs_core.registration.scene import BodyImage, ScenePoses
-from radgs_core.registration.similarity import LocalCorrelation, local_correlation
+from radgs_core.registration.normal_equations import PlacedDerivatives, normal_equations
+from radgs_core.registration.scene import ScenePoses
+from radgs_core.registration.similarity import LocalCorrelation
 from radgs_core.registration.stages import Stage
 from radgs_core.registration.subject import Subject
 from radgs_core.xray.observation import Observation
@@ -50,7 +53,8 @@ class StageView:
         subject: what is looked for.
         observation: the X-ray.
         stage: the scale.
-        start: poses at the beginning of the stage.
+        start: poses at the beginning of the stage. The vertebrae's footprints there stay their footprints, so that the
+            objective is the same function all through the stage.
     """
 
     def __init__(self, subject: Subject, observation: Observation, stage: Stage, start: ScenePoses) -> None:
@@ -58,22 +62,28 @@ class StageView:
         factor = max(1, round(stage.pixel_mm / full_pixel_mm))
         pixel_mm = full_pixel_mm * factor
         self._camera = observation.camera.resized(factor)
-        self._blur_px, self._window_px = stage.blur_mm / pixel_mm, stage.window_mm / pixel_mm
-        self._margin_px = FOOTPRINT_MARGIN_MM / pixel_mm
-        self._body_share = stage.body_share
+        self._blur_px = stage.blur_mm / pixel_mm
         self._vertebrae = subject.vertebrae
 
         spine = transform_points(start.body, subject.centres_ct_mm.mean(0))
         depth = transform_points(self._camera.T_camera_reference, spine)[2]
         voxel_mm = max(FINEST_BODY_VOXEL_MM, pixel_mm * depth / NOMINAL_SOURCE_TO_DETECTOR_MM)
-        self._body = BodyImage(subject.body.downsampled(voxel_mm), self._camera, voxel_mm)
+        self._body = BodyImage(subject.body.averaged(voxel_mm), self._camera, self._blur_px, stage.blur_mm)
 
         usable = _averaged(observation.usable, factor) > 0.999
-        usable &= covered_by_ct(subject.body, self._camera, start.body)
-        usable = _eroded(usable, kernel_radius(self._blur_px))
-        image = _averaged(observation.line_integral, factor)
-        self._usable = usable.to(image.dtype)
-        self._target = smooth_gradient(image, self._blur_px) * self._usable
+        usable &= covered_by_ct(subject.body.finest, self._camera, start.body)
+        usable = _eroded(usable, kernel_radius(self._blur_px)).float()
+        target = smooth_gradient(_averaged(observation.line_integral, factor), self._blur_px) * usable
+        self._correlation = LocalCorrelation(target, usable, stage.window_mm / pixel_mm)
+
+        centres_mm = np.stack([pose[:3, 3] for pose in start.levels])  # any will do for images alone
+        footprints = torch.stack(
+            [self._footprint(part, FOOTPRINT_MARGIN_MM / pixel_mm) for part in self._parts(start, centres_mm)]
+        )
+        shares = self._correlation.windows.pool(footprints * usable)
+        self._shares = shares / shares.sum((1, 2), keepdim=True).clamp(min=1)
+        everywhere = self._correlation.windows.pool(usable / usable.sum().clamp(min=1))
+        self._weight = (1 - stage.body_share) * self._shares.mean(0) + stage.body_share * everywhere
 
     def evaluate(self, poses: ScenePoses, centres_mm: NDArray[np.float64]) -> ViewEvaluation:
         """Compare the scene at some poses.
@@ -82,66 +92,49 @@ class StageView:
             poses: of the body and the vertebrae.
             centres_mm: (1 + L, 3) points that the twists turn about, body first.
         """
-        image, derivatives = self._body.at(poses.body, centres_mm[0])
-        body = smooth_gradient(torch.cat([image[None], derivatives]), self._blur_px)
-        parts = self._vertebrae.rasterize(
-            self._camera,
-            torch.as_tensor(poses.levels),
-            torch.as_tensor(centres_mm[1:]),
-            margin_px=kernel_radius(self._blur_px),
-        )
-        jacobian = torch.zeros(6 + 6 * len(parts), *body.shape[1:])
-        jacobian[:6] = body[1:]
+        body = self._body.gradients(poses.body, centres_mm[0])
         bone = torch.zeros_like(body[0])
-        for block, part in zip(jacobian[6:].split(6), parts, strict=True):
-            gradients, rows, columns = self._placed_gradient(part)
-            bone[:, rows, columns] += gradients[0]
-            block[:, :, rows, columns] = gradients[1:]
-        footprints = torch.stack([self._footprint(part) for part in parts])
-        shares = footprints / footprints.sum((1, 2), keepdim=True).clamp(min=1)
-        everywhere = self._usable / self._usable.sum().clamp(min=1)
-        weight = (1 - self._body_share) * shares.mean(0) + self._body_share * everywhere
-        fit = local_correlation(self._target, body[0], bone, self._usable, weight, self._window_px)
-        gradient, curvature = _normal_equations(jacobian, fit)
+        levels = []
+        for part in self._parts(poses, centres_mm[1:]):
+            gradients = smooth_gradient(part.images, self._blur_px)
+            levels.append(PlacedDerivatives(gradients[1:], part.top, part.left))
+            inner, rows, columns = self._clipped(gradients[0], part)
+            bone[:, rows, columns] += inner
+        fit = self._correlation.fit(body[0], bone, self._weight)
+        gradient, curvature = normal_equations(body[1:], levels, fit)
         return ViewEvaluation(
-            score=float((fit.correlation.square() * weight).sum()) / 2,
+            score=float((fit.correlation.square() * self._weight).sum()) / 2,
             gradient=gradient,
             curvature=curvature,
-            similarity=(shares * fit.correlation).sum((1, 2)).double().numpy(),
-            bone_similarity=(shares * fit.bone_correlation).sum((1, 2)).double().numpy(),
+            similarity=(self._shares * fit.correlation).sum((1, 2)).double().numpy(),
+            bone_similarity=(self._shares * fit.bone_correlation).sum((1, 2)).double().numpy(),
         )
 
-    def _placed_gradient(self, part: PoseDerivatives) -> tuple[torch.Tensor, slice, slice]:
-        """Gradients (7, 2, h, w) of a part's images, blurred over its border, and where they lie in the whole image."""
-        return self._clipped(smooth_gradient(part.images, self._blur_px), part.top, part.left)
+    def _parts(self, poses: ScenePoses, centres_mm: NDArray[np.float64]) -> list[PoseDerivatives]:
+        """The vertebrae's images, with room around them for the blur."""
+        return self._vertebrae.rasterize(
+            self._camera,
+            torch.as_tensor(poses.levels),
+            torch.as_tensor(centres_mm),
+            margin_px=kernel_radius(self._blur_px),
+        )
 
-    def _footprint(self, part: PoseDerivatives) -> torch.Tensor:
-        """(H, W) 1 on the usable pixels on and around a vertebra."""
-        footprint = torch.zeros_like(self._usable)
+    def _footprint(self, part: PoseDerivatives, margin_px: float) -> torch.Tensor:
+        """(H, W) 1 on the pixels on and around a vertebra."""
+        footprint = torch.zeros(self._camera.height, self._camera.width)
         if part.images.numel():
-            covered = part.images[0] > FOOTPRINT_SHARE * part.images[0].max()
-            covered, rows, columns = self._clipped(covered, part.top, part.left)
-            footprint[rows, columns] = covered.to(footprint.dtype)
-        return (smooth(footprint, self._margin_px) > 0.1).to(footprint.dtype) * self._usable
+            image, rows, columns = self._clipped(part.images[0], part)
+            footprint[rows, columns] = (image > FOOTPRINT_SHARE * part.images[0].max()).float()
+        return (smooth(footprint, margin_px) > 0.1).float()
 
-    def _clipped(self, part: torch.Tensor, top: int, left: int) -> tuple[torch.Tensor, slice, slice]:
-        """What of a part (..., h, w) placed at (top, left) lies inside the image, and where."""
-        first_row, first_column = max(top, 0), max(left, 0)
-        rows = slice(first_row, max(first_row, min(top + part.shape[-2], self._camera.height)))
-        columns = slice(first_column, max(first_column, min(left + part.shape[-1], self._camera.width)))
-        inner = part[..., rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    def _clipped(self, images: torch.Tensor, part: PoseDerivatives) -> tuple[torch.Tensor, slice, slice]:
+        """What of images (..., h, w) at a part's place lies inside of the view, and where."""
+        height, width = images.shape[-2:]
+        first_row, first_column = max(part.top, 0), max(part.left, 0)
+        rows = slice(first_row, max(first_row, min(part.top + height, self._camera.height)))
+        columns = slice(first_column, max(first_column, min(part.left + width, self._camera.width)))
+        inner = images[..., rows.start - part.top : rows.stop - part.top, columns.start - part.left : columns.stop - part.left]
         return inner, rows, columns
-
-
-def _normal_equations(jacobian: torch.Tensor, fit: LocalCorrelation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gradient (n,) and curvature (n, n) from the gradients' derivatives (n, 2, H, W), body first."""
-    body, bone = jacobian[:6].flatten(1), jacobian[6:].flatten(1)
-    gradient = torch.cat([body @ fit.pull_body.flatten(), bone @ fit.pull_bone.flatten()])
-    body_body = (jacobian[:6] * fit.body).flatten(1) @ body.T
-    body_bone = (jacobian[:6] * fit.cross).flatten(1) @ bone.T
-    bone_bone = (jacobian[6:] * fit.bone).flatten(1) @ bone.T
-    curvature = torch.cat([torch.cat([body_body, body_bone], 1), torch.cat([body_bone.T, bone_bone], 1)])
-    return gradient.double().numpy(), curvature.double().numpy()
 
 
 def _averaged(image: torch.Tensor, factor: int) -> torch.Tensor:
@@ -149,6 +142,7 @@ def _averaged(image: torch.Tensor, factor: int) -> torch.Tensor:
 
 
 def _eroded(mask: torch.Tensor, radius: int) -> torch.Tensor:
-    outside = torch.nn.functional.pad((~mask).float()[None, None], [radius] * 4, value=1.0)
-    grown = torch.nn.functional.max_pool2d(outside, (2 * radius + 1, 1), stride=1)
-    return torch.nn.functional.max_pool2d(grown, (1, 2 * radius + 1), stride=1)[0, 0] < 0.5
+    """Pixels around which all pixels of the mask are set; none is beyond the border."""
+    square = np.ones((2 * radius + 1, 2 * radius + 1), dtype=np.uint8)
+    eroded = cv2.erode(mask.numpy().astype(np.uint8), square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return torch.from_numpy(eroded > 0)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.radgs.pose_derivatives import RigidGroups
+from radgs_core.registration.body import Body
 from radgs_core.volume import Volume
 from radgs_core.xray.attenuation import linear_attenuation
 from radgs_core.xray.raycast import RayCastVolume
@@ -19,12 +20,12 @@ class Subject:
     Attributes:
         vertebrae: the Gaussians of each vertebra, CT frame.
         centres_ct_mm: (L, 3) centroid of each vertebra, CT frame.
-        body: attenuation of the rest of the body, 1/mm.
+        body: the rest of the body.
     """
 
     vertebrae: RigidGroups
     centres_ct_mm: NDArray[np.float64]
-    body: RayCastVolume
+    body: Body
 
     @classmethod
     def of(cls, case: Case) -> "Subject":
@@ -32,5 +33,5 @@ class Subject:
         return cls(
             RigidGroups([vertebra.gaussians for vertebra in case.levels.values()]),
             np.stack([vertebra.T_ct_vertebra[:3, 3] for vertebra in case.levels.values()]),
-            RayCastVolume.from_volume(Volume(linear_attenuation(case.body_hu.data), case.body_hu.T_ct_voxel)),
+            Body(RayCastVolume.from_volume(Volume(linear_attenuation(case.body_hu.data), case.body_hu.T_ct_voxel))),
         )

@@ -1,5 +1,8 @@
 """Where collimator blades cover the border of an X-ray."""
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -32,18 +35,51 @@ def _cut_left(line_integral: NDArray[np.float32], inside: NDArray[np.bool_]) -> 
     smooth = ndimage.gaussian_filter(line_integral[:, : band + JUMP_OVER_PX], BLUR_PX, mode="nearest")
     # positive where it is darker (a higher line integral) outside; clipped, so that many rows must agree on an edge
     jump = np.clip(smooth[:, :band] - smooth[:, JUMP_OVER_PX:], -0.1, 1.0)
-    rows = np.arange(height)
-    best, best_edge = LEAST_JUMP, None
-    for slope in SLOPES:
-        tilt = np.rint(slope * (rows - height / 2)).astype(int)
-        for offset in range(band):
-            edge = offset + tilt
-            visible = (edge >= 0) & (edge < band)
-            along = jump[rows[visible], edge[visible]]
-            if len(along) < LEAST_AGREEMENT * height:
-                continue
-            mean = float(along.mean())
-            if mean >= best and (along > 0).mean() > LEAST_AGREEMENT:
-                best, best_edge = mean, edge
-    if best_edge is not None:
-        inside[np.arange(width) < best_edge[:, None] + JUMP_OVER_PX // 2 + MARGIN_PX] = False
+    edges = _Edges.of(height, band)
+    total, darker, rows = edges.sums(np.stack([jump, jump > 0, np.ones_like(jump)]))
+    mean = total / np.maximum(rows, 1)
+    found = (rows >= LEAST_AGREEMENT * height) & (darker > LEAST_AGREEMENT * rows) & (mean >= LEAST_JUMP)
+    if found.any():
+        slope, offset = np.unravel_index(np.argmax(np.where(found, mean, -np.inf)), mean.shape)
+        edge = offset + edges.tilts[slope]
+        inside[np.arange(width) < edge[:, None] + JUMP_OVER_PX // 2 + MARGIN_PX] = False
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """All straight edges that are tried in a band along a border, cut into runs of rows that an edge crosses at one
+    column: sums along edges are sums of differences of cumulated rows.
+
+    Attributes:
+        tilts: (slopes, height) how many columns each edge is displaced in each row.
+        first, last: (runs,) rows of each run.
+        columns: (runs, band) where each run lies, in rows padded by ``padding`` on both sides, by the edge's offset.
+        starts: (slopes,) the first run of each slope.
+    """
+
+    tilts: NDArray[np.intp]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    padding: int
+
+    @classmethod
+    @cache
+    def of(cls, height: int, band: int) -> "_Edges":
+        tilts = np.rint(SLOPES[:, None] * (np.arange(height) - height / 2)).astype(np.intp)
+        begins = np.diff(tilts, axis=1, prepend=tilts[:, :1] - 1) != 0
+        slope, first = np.nonzero(begins)
+        last = np.append(first[1:], height)
+        last[np.append(slope[1:] != slope[:-1], True)] = height
+        padding = int(np.abs(tilts).max())
+        columns = tilts[slope, first][:, None] + np.arange(band) + padding
+        return cls(tilts, first, last, columns, np.searchsorted(slope, np.arange(len(SLOPES))), padding)
+
+    def sums(self, images: NDArray) -> NDArray[np.float64]:
+        """(n, slopes, band) sums of images (n, height, band) along the edges; nothing lies beyond the band."""
+        padded = np.pad(images.astype(np.float64), ((0, 0), (1, 0), (self.padding, self.padding)))
+        cumulated = padded.cumsum(1)
+        runs = cumulated[:, self.last] - cumulated[:, self.first]
+        along = np.take_along_axis(runs, np.broadcast_to(self.columns, (len(images), *self.columns.shape)), 2)
+        return np.add.reduceat(along, self.starts, axis=1)

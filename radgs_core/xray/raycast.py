@@ -84,9 +84,13 @@ class RayCastVolume:
             )[0, 0]
         return image
 
+    def downsampling_factors(self, spacing_mm: float) -> tuple[int, ...]:
+        """How many voxels along i, j, k are averaged into one of about ``spacing_mm``."""
+        return tuple(int(f) for f in np.maximum(1, np.round(spacing_mm / self.spacing_mm)))
+
     def downsampled(self, spacing_mm: float) -> "RayCastVolume":
         """The same volume averaged to voxels of about ``spacing_mm``; an axis that is coarser already stays as is."""
-        factors = np.maximum(1, np.round(spacing_mm / self.spacing_mm)).astype(int)
+        factors = np.array(self.downsampling_factors(spacing_mm))
         values = self.values
         # cells cut by the far border are completed with zeros, which is what lies beyond the volume
         padding = [int(-n % f) for n, f in zip(values.shape, factors[::-1], strict=True)]
