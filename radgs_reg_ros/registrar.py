@@ -10,7 +10,7 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
-from radgs_core.registration.pipeline import BiplanarGeometry, InputError, RegistrationResult, register
+from radgs_core.registration.pipeline import BiplanarGeometry, InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.stamps import nanoseconds
 from radgs_reg_ros.tf_buffer import TfBuffer
@@ -39,8 +39,12 @@ class Registrar:
         tf_buffer: TfBuffer,
         tf_timeout_s: float,
     ) -> None:
-        """``tf_buffer`` and ``tf_timeout_s`` place an initialpose that is in another frame than ``reference``."""
-        self._case = case
+        """Makes ready what every registration needs; slow.
+
+        ``tf_buffer`` and ``tf_timeout_s`` place an initialpose that is in another frame than ``reference``.
+        """
+        self._registration = SpineRegistration(case)
+        self._registration.warm_up()
         self._levels = list(levels)
         self._reference = reference
         self._placer = placer
@@ -92,8 +96,7 @@ class Registrar:
         """
         with self._lock:
             start = self._start
-        result = register(
-            self._case,
+        result = self._registration.register(
             {view: pixels.astype(np.float32) for view, pixels in acquisition.images.items()},
             geometry,
             self._initial(start, acquisition),

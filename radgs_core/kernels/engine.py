@@ -6,19 +6,20 @@ the result in its cache directory (``WARP_CACHE_PATH``).
 
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock, local
 from typing import Any
 
 import torch
 import warp as wp
 
 from radgs_core.errors import InputError
+from radgs_core.kernels.kernel_cache import can_keep, is_kept, keep_until_exit
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def launch(kernel: wp.Kernel, tasks: int, arguments: Sequence[Any], device: torc
             kernel, tasks, [0, *passed], device=warp_device, stream=stream, record_tape=False, block_dim=BLOCK_DIM
         )
         return
-    shares = min(torch.get_num_threads(), tasks)
+    shares = 1 if getattr(_this_thread, "is_one_of_several", False) else min(torch.get_num_threads(), tasks)
 
     def run(share: int) -> None:
         first, last = tasks * share // shares, tasks * (share + 1) // shares
@@ -82,6 +83,14 @@ def launch(kernel: wp.Kernel, tasks: int, arguments: Sequence[Any], device: torc
         other.result()
 
 
+_this_thread = local()
+
+
+def be_one_of_several() -> None:
+    """Let kernels launched from this thread run in it alone: others like it keep the other cores busy."""
+    _this_thread.is_one_of_several = True
+
+
 def _descriptor(tensor: torch.Tensor) -> Any:
     return wp.from_torch(tensor.detach().view(-1), return_ctype=True)
 
@@ -91,9 +100,17 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="radgs_kernels")
 
 
-@cache
 def _ready(module: wp.Module, device: str) -> wp.Device:
     """The device, once a module is compiled for it and loaded."""
+    with _lock:  # threads that need the same kernels must not compile them twice
+        return _compiled(module, device)
+
+
+_lock = Lock()
+
+
+@cache
+def _compiled(module: wp.Module, device: str) -> wp.Device:
     _initialise()
     try:
         warp_device = wp.device_from_torch(device)
@@ -102,14 +119,15 @@ def _ready(module: wp.Module, device: str) -> wp.Device:
             f"no kernels can run on the device {device}; use cpu, or a CUDA device that torch and Warp see."
         ) from error
     block_dim = BLOCK_DIM if warp_device.is_cuda else 1
-    kept = Path(str(wp.config.kernel_cache_dir)) / module.get_module_identifier(block_dim)
     began = time.monotonic()
-    if not kept.exists():
-        logger.info("compiling kernels for %s; this takes seconds, once on a machine", device)
+    if not is_kept(module, warp_device, block_dim):
+        if not can_keep():
+            keep_until_exit()
+        logger.info("compiling kernels for %s; this takes seconds, on first use only", device)
     try:
         wp.load_module(module, device=warp_device, block_dim=block_dim)
     except Exception as error:
-        raise InputError(f"the kernels cannot be compiled for {device}: {error}") from error
+        raise InputError(f"the kernels cannot be compiled for {device}: {' '.join(str(error).split())}") from error
     logger.debug("%s ready on %s after %.1f s", module.name, device, time.monotonic() - began)
     return warp_device
 
@@ -120,13 +138,8 @@ def _initialise() -> None:
     try:
         with _silent_stderr():
             wp.init()
-    except OSError:
-        # a home that cannot be written to must not stop a registration
-        os.environ["WARP_CACHE_PATH"] = tempfile.mkdtemp(prefix="radgs_kernels_")
-        logger.warning(
-            "the cache directory of kernels cannot be written to, so they are compiled at every start;"
-            " set WARP_CACHE_PATH to a directory that can"
-        )
+    except OSError:  # it makes its cache directory
+        keep_until_exit()
         with _silent_stderr():
             wp.init()
 

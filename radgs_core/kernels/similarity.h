@@ -1,7 +1,7 @@
 // The local correlation of gradient images: its sums over windows, its gains, and what it pulls pixels towards.
 // Notation and formulas: radgs_core/registration/similarity.py. Layouts: similarity.py.
 #pragma once
-#include "windows.h"
+#include "cells.h"
 
 namespace radgs {
 

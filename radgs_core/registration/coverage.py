@@ -9,6 +9,10 @@ from radgs_core.geometry.rigid import inverse
 from radgs_core.xray.raycast import RayCastVolume
 
 
+CELL_PX = 4
+"""Rays are tested at the corners of square cells; a cell is covered where all its corners are."""
+
+
 def covered_by_ct(body: RayCastVolume, camera: XrayCamera, T_reference_ct: NDArray[np.float64]) -> torch.Tensor:
     """Rays that do not cross the CT's first or last slice: beyond these the patient goes on, but the CT does not.
 
@@ -22,7 +26,7 @@ def covered_by_ct(body: RayCastVolume, camera: XrayCamera, T_reference_ct: NDArr
     """
     T_voxel_camera = np.linalg.inv(body.T_ct_voxel) @ inverse(T_reference_ct) @ camera.T_reference_camera
     extent = np.array(body.values.shape[::-1], dtype=np.float64)
-    row, column = np.mgrid[: camera.height, : camera.width]
+    row, column = np.mgrid[: camera.height + CELL_PX : CELL_PX, : camera.width + CELL_PX : CELL_PX] - 0.5
     pixels = np.stack([column, row, np.ones_like(row)], -1)
     direction = pixels @ np.linalg.inv(camera.camera_matrix).T @ T_voxel_camera[:3, :3].T
     direction = np.where(np.abs(direction) < 1e-12, 1e-12, direction)
@@ -34,4 +38,6 @@ def covered_by_ct(body: RayCastVolume, camera: XrayCamera, T_reference_ct: NDArr
     leave = np.maximum(lower, upper)[..., in_slice].min(-1)
     heights = source[superior] + np.stack([entry, leave]) * direction[..., superior]
     inside = ((heights > -0.5) & (heights < extent[superior] - 0.5)).all(0)
-    return torch.as_tensor(inside | (leave <= entry))
+    corners = inside | (leave <= entry)
+    cells = corners[:-1, :-1] & corners[:-1, 1:] & corners[1:, :-1] & corners[1:, 1:]
+    return torch.as_tensor(cells.repeat(CELL_PX, 0).repeat(CELL_PX, 1)[: camera.height, : camera.width])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.registration.start import start_poses
 from radgs_core.registration.subject import Subject
 from radgs_core.registration.verdict import judge
+from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
 from radgs_core.xray.observation import observe
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
     "register",
 ]
 
+COARSE_VOXEL_MM = 4.0
+
 
 class SpineRegistration:
     """Registers the levels of a case to X-rays, again and again: what does not depend on the X-rays is made once.
@@ -42,6 +46,22 @@ class SpineRegistration:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._subject = Subject.of(case)
+
+    def warm_up(self) -> None:
+        """Compile or load the kernels and make what the first registration would make, by registering made-up X-rays.
+
+        Raises:
+            InputError: the kernels cannot be compiled.
+        """
+        geometry = biplanar_geometry(CArm())
+        levels = list(self._case.levels)
+        pose = body_pose(self._case, levels)
+        body = self._subject.body.averaged(COARSE_VOXEL_MM)
+        images = {
+            view: np.exp(-body.line_integral_with_pose_derivatives(camera, pose, np.zeros(3))[0].numpy())
+            for view, camera in geometry.views.items()
+        }
+        self.register(images, geometry, dict.fromkeys(levels, pose))
 
     def register(
         self,
@@ -84,14 +104,13 @@ class SpineRegistration:
             if name not in images:
                 raise InputError(f"the {name} image is missing; give both views.")
         start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
-        observations = {name: observe(images[name], camera) for name, camera in geometry.views.items()}
+        views = list(geometry.views)
+        with ThreadPoolExecutor(len(views)) as threads:
+            observations = list(threads.map(lambda view: observe(images[view], geometry.views[view]), views))
         refined = refine(
-            self._subject,
-            list(observations.values()),
-            start_poses(self._case, start),
-            progress or (lambda fraction, message: None),
+            self._subject, observations, start_poses(self._case, start), progress or (lambda fraction, message: None)
         )
-        results = judge(self._case, list(geometry.views), list(observations.values()), refined)
+        results = judge(self._case, views, observations, refined)
         return RegistrationResult(
             geometry.reference,
             {level: results[level] for level in levels},

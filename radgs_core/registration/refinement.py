@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import transform_points
+from radgs_core.kernels.engine import be_one_of_several
 from radgs_core.progress import Progress
 from radgs_core.registration.levenberg_marquardt import maximise
 from radgs_core.registration.scene import ScenePoses
@@ -65,7 +66,7 @@ def refine(
     """
     total = sum(stage.iterations for stage in stages)
     poses, iterations, planned = start, 0, 0
-    with ThreadPoolExecutor(max_workers=len(observations)) as threads:
+    with ThreadPoolExecutor(len(observations), initializer=be_one_of_several) as threads:
         for number, stage in enumerate(stages, 1):
             objective = _Objective(subject, observations, poses, stage, threads)
 

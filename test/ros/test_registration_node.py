@@ -230,7 +230,7 @@ def test_a_new_exposure_bends_the_spine_and_starts_from_the_last_result(robot, f
     assert robot.result_of(truth).header == truth.header
 
 
-def test_it_registers_every_pair_when_told_so_and_ends_in_the_middle_of_it(robot, nodes, remote, diagnostics, first):
+def test_it_registers_every_pair_when_told_so_and_ends_meanwhile(robot, nodes, remote, diagnostics, first):
     """Last in this file: it ends the process."""
     request = SetParameters.Request(parameters=[Parameter("auto_register", value=True).to_parameter_msg()])
     assert remote.call(SetParameters, f"{REGISTRATION}/set_parameters", request, 20.0).results[0].successful
@@ -249,4 +249,3 @@ def test_it_registers_every_pair_when_told_so_and_ends_in_the_middle_of_it(robot
     registration = nodes[1]
     registration.interrupt()
     assert registration.wait(20.0) == 0
-    assert all(result.header.stamp != truth.header.stamp for result in robot.poses)
