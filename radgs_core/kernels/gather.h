@@ -4,23 +4,16 @@
 
 namespace radgs {
 
-#ifdef __CUDACC__
-
 RADGS IntLanes choose(Mask mask, IntLanes yes, IntLanes no) { return mask ? yes : no; }
+
+// first = from[index], second = from[index + 1].
 RADGS void load_pairs(const float* from, IntLanes index, Lanes& first, Lanes& second)
 {
+#ifdef __CUDACC__
     first = from[index];
     second = from[index + 1];
-}
-
-#else
-
-RADGS IntLanes choose(Mask mask, IntLanes yes, IntLanes no) { return mask ? yes : no; }
-
-// first = from[index], second = from[index + 1]: one load of 8 bytes for both.
-RADGS void load_pairs(const float* from, IntLanes index, Lanes& first, Lanes& second)
-{
-#ifdef __AVX512F__
+#elif defined(__AVX512F__)
+    // one load of 8 bytes for both
     static_assert(LANES == 16, "");
     typedef double Pairs __attribute__((ext_vector_type(8)));
     typedef int Indices __attribute__((ext_vector_type(8)));
@@ -39,7 +32,5 @@ RADGS void load_pairs(const float* from, IntLanes index, Lanes& first, Lanes& se
     }
 #endif
 }
-
-#endif
 
 } // namespace radgs

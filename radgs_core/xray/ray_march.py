@@ -21,8 +21,8 @@ from radgs_core.xray.raycast import RayCastVolume
 BORDER = 2
 """Zeros around each layer: one voxel into which the interpolation falls, and one for rounding."""
 LARGEST_DRIFT = 0.5
-"""Voxels that a ray may drift within the layers from one sample to the next. Views 45 degrees between two axes of a body
-of 2 mm voxels are then off by 1e-4 of the largest line integral (rms), and by 9e-4 if the drift is not limited."""
+"""Voxels that a ray may drift within the layers from one sample to the next. Views 45 degrees between two axes of a
+body of 2 mm voxels are then off by 1e-4 of the largest line integral (rms), and by 9e-4 if the drift is not limited."""
 SMALLEST_ADVANCE = 0.25
 """What every ray must advance along the marching axis while it advances one voxel along any other."""
 
