@@ -21,7 +21,7 @@ from radgs_core.xray.observation import Observation
 
 NOMINAL_SOURCE_TO_DETECTOR_MM = 1000.0
 """Gives the stages' lengths a meaning in pixels: a pinhole does not know how far away its detector is."""
-FINEST_BODY_VOXEL_MM = 2.0
+FINEST_BODY_VOXEL_MM = 1.4
 FOOTPRINT_MARGIN_MM = 4.0
 FOOTPRINT_SHARE = 0.02
 """A vertebra's footprint is where its line integral exceeds this share of its peak, and a margin around."""
