@@ -57,8 +57,9 @@ RADGS void gains_task(const float* ff, const float* sums, const float* floor, co
     const Lanes ridge = ridge_share * mm;
     const Gains gain = non_negative_gains(bb + ridge, bm - ridge, mm + ridge + TINY, fb, fm);
     const Lanes a = gain.a, b = gain.b;
-    const Lanes bone_squared = b * b + ridge_share * (a - b) * (a - b); // of what M.M is multiplied by
-    const Lanes explained = (2.0f * (a * fb + b * fm) - a * a * bb - 2.0f * a * b * bm - bone_squared * mm) * inverse_ff;
+    const Lanes pull_apart = ridge_share * (a - b) * (a - b);
+    const Lanes explained
+        = (2.0f * (a * fb + b * fm) - a * a * bb - 2.0f * a * b * bm - (b * b + pull_apart) * mm) * inverse_ff;
     const Lanes positive = larger(fb, zero);
     const Lanes by_body = positive * positive * inverse_ff / bb;
     const Lanes by_bone = (explained - by_body) / larger(1.0f - by_body, lanes(TINY));
@@ -69,30 +70,32 @@ RADGS void gains_task(const float* ff, const float* sums, const float* floor, co
     keep(maps + count, w * b);
     keep(maps + 2 * count, w * a * a);
     keep(maps + 3 * count, w * a * b);
-    keep(maps + 4 * count, w * bone_squared);
+    keep(maps + 4 * count, w * b * b);
+    keep(maps + 5 * count, w * pull_apart);
 }
 
-// One task takes maps of cells (a, b, aa, ab, bb) to LANES columns of a row of cells: the first-order terms, (2, 2, H, W)
-// of body and bone, and the second-order weights (3, H, W).
+// One task takes maps of cells (a, b, a a, a b, b b, the ridge's share of M.M) to LANES columns of a row of cells: the
+// first-order terms, (2, 2, H, W) of body and bone, and the second-order weights (3, H, W).
 RADGS void pulls_task(const float* maps, const float* target, const float* body, const float* bone, const float* usable, int height, int width, int stride, float* pulls, float* weights, int task)
 {
     const Cells cells {height, width, stride};
     const Offset plane = Offset(height) * width;
     const int row = task / cells.pixel_blocks(), column = task % cells.pixel_blocks() * LANES, count = width - column;
-    Lanes map[5];
-    at_pixels<5>(cells, row, column, maps, map);
+    Lanes map[6];
+    at_pixels<6>(cells, row, column, maps, map);
     for (int y = row * stride; y < cells.end_row(row); y++) {
         Offset pixel = Offset(y) * width + column;
         const Lanes v = load_first(usable + pixel, count);
         const Lanes a = v * map[0], b = v * map[1], aa = v * map[2], ab = v * map[3], bb = v * map[4];
+        const Lanes ridge = v * map[5];
         store_first(weights + pixel, aa, count);
         store_first(weights + plane + pixel, ab, count);
         store_first(weights + 2 * plane + pixel, bb, count);
         for (int component = 0; component < 2; component++, pixel += plane) {
             const Lanes f = load_first(target + pixel, count);
-            const Lanes by_body = load_first(body + pixel, count), by_bone = load_first(bone + pixel, count);
-            store_first(pulls + pixel, a * f - aa * by_body - ab * by_bone, count);
-            store_first(pulls + 2 * plane + pixel, b * f - ab * by_body - bb * by_bone, count);
+            const Lanes body_here = load_first(body + pixel, count), bone_here = load_first(bone + pixel, count);
+            store_first(pulls + pixel, a * f - aa * body_here - ab * bone_here, count);
+            store_first(pulls + 2 * plane + pixel, b * f - ab * body_here - (bb + ridge) * bone_here, count);
         }
     }
 }

@@ -1,9 +1,9 @@
-"""Warp kernels of the local correlation; similarity.h and windows.h say what they do.
+"""Warp kernels of the local correlation; similarity.h and cells.h say what they do.
 
 Layouts, for images of H x W pixels and h x w cells of ``stride`` pixels each way:
 
     target, body, bone (2, H, W), usable (H, W)
-    sums, maps (5, h, w); ff, weight, correlation, bone_correlation (h, w); floor (1,)
+    sums (5, h, w), maps (6, h, w); ff, weight, correlation, bone_correlation (h, w); floor (1,)
     pulls (2, 2, H, W), weights (3, H, W)
 """
 

@@ -66,6 +66,6 @@ def _filtered(images: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
     line = width + 2 * reach + kernels.LINE_PADDING
     scratch = images.new_empty(tasks * filters * kernels.ROWS_AT_ONCE * line)
     size = (height, width)
-    arguments = [images.contiguous().view(-1), *size, taps, reach, filters, bands, scratch, out.view(-1)]
+    arguments = [images.contiguous(), *size, taps, reach, filters, bands, scratch, out]
     launch(kernels.separable_filter, tasks, arguments, images.device)
     return out

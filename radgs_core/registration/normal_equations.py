@@ -54,15 +54,8 @@ def normal_equations(
     bands = -(-height // rows_a_band)
     block = kernels.BLOCK_SIZE
     sums = torch.empty(bands, len(first), block + kernels.PARAMETERS, dtype=torch.float64, device=device)
-    launch(
-        kernels.normal_equations,
-        bands * len(first),
-        [
-            torch.tensor(table, device=device).view(-1), objects, fit.weights.view(-1), fit.pulls.view(-1),
-            height, width, rows_a_band, sums.view(-1),
-        ],
-        device,
-    )  # fmt: skip
+    arguments = [torch.tensor(table, device=device), objects, fit.weights, fit.pulls, height, width, rows_a_band, sums]
+    launch(kernels.normal_equations, bands * len(first), arguments, device)
     total = sums.sum(0).cpu().numpy()
     blocks = total[:, :block].reshape(-1, kernels.PARAMETERS, kernels.PARAMETERS)
     curvature = np.empty((objects, kernels.PARAMETERS, objects, kernels.PARAMETERS))

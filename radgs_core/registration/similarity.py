@@ -34,7 +34,8 @@ class LocalFit:
 
         sum_x p_B.dB + p_M.dM - (w_BB |dB|^2 + 2 w_BM dB.dM + w_MM |dM|^2) / 2
 
-    of which the first-order terms are the gradient with free gains, too: at their best, gains have no slope.
+    The first-order terms are those with free gains, too: at their best, gains have no slope. The ridge has a part in
+    them, but none in the second-order weights, because these also tell how well the image determines the pose.
 
     Attributes:
         correlation: (h, w) in 0..1, of each window.
@@ -64,8 +65,7 @@ class LocalCorrelation:
 
     def __init__(self, target: torch.Tensor, usable: torch.Tensor, window_px: float) -> None:
         self.windows = Windows((usable.shape[0], usable.shape[1]), window_px)
-        self._target = target.contiguous()
-        self._usable = usable.contiguous()
+        self._target, self._usable = target.contiguous(), usable.contiguous()
         squared = self.windows.gather(target.square().sum(0) * usable)
         self._target_squared = squared + FLOOR_SHARE * _mean(squared)
 
@@ -75,37 +75,50 @@ class LocalCorrelation:
         Args:
             body, bone: (2, H, W) float32 gradients of the rendered body and of the rendered vertebrae.
             weight: (h, w) float32, how much each window counts (`Windows.pool` makes it of weights of pixels).
+
+        Raises:
+            ValueError: a tensor has another shape or type.
         """
-        windows, device = self.windows, self._target.device
-        (rows, columns), (height, width) = windows.shape, windows.image_shape
+        windows = self.windows
         for name, tensor, shape in (
-            ("body", body, (2, height, width)),
-            ("bone", bone, (2, height, width)),
-            ("weight", weight, (rows, columns)),
+            ("body", body, (2, *windows.image_shape)),
+            ("bone", bone, (2, *windows.image_shape)),
+            ("weight", weight, windows.shape),
         ):
             if tensor.shape != shape or tensor.dtype != torch.float32:
                 raise ValueError(f"{name} must be float32 {shape}, not {tensor.dtype} {tuple(tensor.shape)}.")
-        images = [image.contiguous().view(-1) for image in (self._target, body, bone, self._usable)]
+        images = [image.contiguous() for image in (self._target, body, bone, self._usable)]
+        sums = windows.blur(self._products(images))
+        correlation, bone_correlation, maps = self._gains(sums, weight)
+        pulls, weights = self._pulls(windows.blur(maps), images)
+        return LocalFit(correlation, bone_correlation, pulls, weights)
 
-        products = body.new_empty(5, rows, columns)
-        grid = (height, width, windows.stride)
-        launch(kernels.products, windows.cell_tasks(device), [*images, *grid, products.view(-1)], device)
-        sums = windows.blur(products)
+    def _products(self, images: list[torch.Tensor]) -> torch.Tensor:
+        """(5, h, w) F.B, F.M, |B|^2, B.M and |M|^2 of the usable pixels, summed over cells."""
+        windows, device = self.windows, self._target.device
+        products = torch.empty(5, *windows.shape, device=device)
+        arguments = [*images, *windows.image_shape, windows.stride, products]
+        launch(kernels.products, windows.cell_tasks(device), arguments, device)
+        return products
 
-        floor = FLOOR_SHARE * _mean(sums[2])
-        correlation, bone_correlation = torch.empty_like(weight), torch.empty_like(weight)
-        maps = torch.empty_like(sums)
-        fitted = [correlation.view(-1), bone_correlation.view(-1), maps.view(-1)]
-        squared, weights = self._target_squared.view(-1), weight.contiguous().view(-1)
-        count = rows * columns
-        arguments = [squared, sums.view(-1), floor, weights, count, RIDGE, *fitted]
-        launch(kernels.gains, -(-count // lanes(device)), arguments, device)
-        maps[2] += FLOOR_SHARE * _mean(maps[2])  # the adjoint of the floor, which depends on the body
+    def _gains(self, sums: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Both correlations (h, w), and (6, h, w) what the model's terms are made of (`pulls_task`)."""
+        correlation, bone_correlation = sums.new_empty(2, *weight.shape)
+        maps = sums.new_empty(6, *weight.shape)
+        floor, count, device = FLOOR_SHARE * _mean(sums[2]), weight.numel(), sums.device
+        given = [self._target_squared, sums, floor, weight.contiguous(), count, RIDGE]
+        launch(kernels.gains, -(-count // lanes(device)), [*given, correlation, bone_correlation, maps], device)
+        maps[2] += FLOOR_SHARE * _mean(maps[2])  # the floor of |B|^2 changes with the body, too
+        return correlation, bone_correlation, maps
 
-        pulls, second = body.new_empty(2, *body.shape), body.new_empty(3, height, width)
-        arguments = [windows.blur(maps).view(-1), *images, *grid, pulls.view(-1), second.view(-1)]
+    def _pulls(self, maps: torch.Tensor, images: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """First-order terms (2, 2, H, W) and second-order weights (3, H, W)."""
+        windows, device = self.windows, maps.device
+        pulls = maps.new_empty(2, 2, *windows.image_shape)
+        weights = maps.new_empty(3, *windows.image_shape)
+        arguments = [maps, *images, *windows.image_shape, windows.stride, pulls, weights]
         launch(kernels.pulls, windows.pixel_tasks(device), arguments, device)
-        return LocalFit(correlation, bone_correlation, pulls, second)
+        return pulls, weights
 
 
 def _mean(values: torch.Tensor) -> torch.Tensor:

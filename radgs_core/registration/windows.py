@@ -42,7 +42,7 @@ class Windows:
             raise ValueError(f"the windows are on images of {self.image_shape}, not {tuple(images.shape[-2:])}.")
         cells = images.new_empty(*images.shape[:-2], *self.shape)
         count = images[..., 0, 0].numel()
-        arguments = [images.contiguous().view(-1), *self.image_shape, self.stride, cells.view(-1)]
+        arguments = [images.contiguous(), *self.image_shape, self.stride, cells]
         launch(kernels.pool, count * self.cell_tasks(images.device), arguments, images.device)
         return cells
 

@@ -27,7 +27,9 @@ class PlainWindows:
 
 def _weights(size: int, sigma_cells: float, stride: int) -> torch.Tensor:
     radius = kernel_radius(sigma_cells)
-    kernel = torch.tensor([-0.5 * (k / sigma_cells) ** 2 for k in range(-radius, radius + 1)], dtype=torch.float64).exp()
+    kernel = torch.tensor(
+        [-0.5 * (k / sigma_cells) ** 2 for k in range(-radius, radius + 1)], dtype=torch.float64
+    ).exp()
     kernel = kernel / kernel.sum()
     weights = torch.zeros(-(-size // stride), size, dtype=torch.float64)
     for window in range(len(weights)):
@@ -55,12 +57,13 @@ class PlainCorrelation:
     target: torch.Tensor
     usable: torch.Tensor
     windows: PlainWindows
+    ridge: float = RIDGE
 
     def fit(self, body: torch.Tensor, bone: torch.Tensor) -> PlainFit:
         """The best gains: of all choices of which are 0, the one that explains most; differentiable."""
         products = self._products(body, bone)
         _, fb, fm, bb, bm, mm = products
-        m1, m2, m12 = bb + RIDGE * mm, mm + RIDGE * mm, bm - RIDGE * mm
+        m1, m2, m12 = bb + self.ridge * mm, mm + self.ridge * mm, bm - self.ridge * mm
         determinant = m1 * m2 - m12 * m12
         none = torch.zeros_like(fb)
         choices = [
@@ -90,8 +93,7 @@ class PlainCorrelation:
             products[k] = products[k] + FLOOR_SHARE * products[k].mean()
         return products
 
-    @staticmethod
-    def _explained(a: torch.Tensor, b: torch.Tensor, products: list[torch.Tensor]) -> torch.Tensor:
+    def _explained(self, a: torch.Tensor, b: torch.Tensor, products: list[torch.Tensor]) -> torch.Tensor:
         ff, fb, fm, bb, bm, mm = products
-        error = ff - 2 * a * fb - 2 * b * fm + a * a * bb + 2 * a * b * bm + b * b * mm + RIDGE * (a - b) ** 2 * mm
+        error = ff - 2 * a * fb - 2 * b * fm + a * a * bb + 2 * a * b * bm + b * b * mm + self.ridge * (a - b) ** 2 * mm
         return 1 - error / ff

@@ -65,5 +65,5 @@ def test_the_number_of_threads_does_not_matter() -> None:
 
 
 def test_other_numbers_than_float32_are_refused() -> None:
-    with pytest.raises(ValueError, match="float32 images, not torch.float64"):
+    with pytest.raises(ValueError, match=r"float32 images, not torch\.float64"):
         smooth(torch.zeros(4, 4, dtype=torch.float64), 1.0)
