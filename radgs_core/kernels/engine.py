@@ -20,6 +20,7 @@ import warp as wp
 
 from radgs_core.errors import InputError
 from radgs_core.kernels.kernel_cache import can_keep, is_kept, keep_until_exit
+from radgs_core.kernels.native import packed
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +61,12 @@ def launch(kernel: wp.Kernel, tasks: int, arguments: Sequence[Any], device: torc
 
     Raises:
         InputError: the kernels cannot be compiled or the device is not known to Warp.
+        TypeError: a tensor is not what the kernel takes.
     """
     if tasks == 0:
         return
     warp_device = _ready(kernel.module, str(device))
-    passed = [_descriptor(a) if isinstance(a, torch.Tensor) else a for a in arguments]
+    passed = packed(kernel, arguments, device)
     if warp_device.is_cuda:
         stream = wp.stream_from_torch(torch.cuda.current_stream(device))
         wp.launch(
@@ -89,10 +91,6 @@ _this_thread = local()
 def be_one_of_several() -> None:
     """Let kernels launched from this thread run in it alone: others like it keep the other cores busy."""
     _this_thread.is_one_of_several = True
-
-
-def _descriptor(tensor: torch.Tensor) -> Any:
-    return wp.from_torch(tensor.detach().view(-1), return_ctype=True)
 
 
 @cache
