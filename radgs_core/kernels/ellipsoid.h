@@ -23,8 +23,13 @@ struct Ellipsoid {
     float column, row, plane; // that voxel
     float first_plane, last_plane; // inclusive; empty where last < first
     float unused;
+    // of the exponent's matrix
+    RADGS float xy() const { return pivot_x * shear_xy; }
+    RADGS float yy() const { return pivot_x * shear_xy * shear_xy + pivot_y; }
 };
 static_assert(sizeof(Ellipsoid) == ELLIPSOID_SIZE * sizeof(float), "");
+
+RADGS float exponent_at(float cutoff) { return float(HALF_LOG2_E) * cutoff * cutoff; }
 
 // Voxels (plane, row, column) in the frame: two 3x4 matrices.
 struct Grid {

@@ -4,7 +4,7 @@
 //     integral = |d| gain s^(-1/2) exp(-Q / (2 s)),  Q = D^T conic D,  s = 1 + 2 slope.D + D^T bend D.
 // Positions are computed in double precision, because a micrometre at a metre's distance does not fit a float.
 #pragma once
-#include "lanes.h"
+#include "placed.h"
 
 namespace radgs {
 
@@ -13,17 +13,6 @@ constexpr float TWO_PI = 6.28318531f;
 constexpr float LOG2_E = 1.44269504f;
 constexpr int FOOTPRINT_SIZE = 16;
 constexpr int MOMENTS = 12;
-
-// How N Gaussians lie in memory: (N, 3), (N, 3), (N, 4), (N,) and their group (N,); T_camera_group is (G, 3, 4).
-struct Gaussians {
-    const float* means;
-    const float* scales;
-    const float* quaternions;
-    const float* densities;
-    const int* groups;
-    const double* T_camera_group;
-    int count;
-};
 
 struct Camera {
     double fx, skew, cx, fy, cy;
@@ -42,95 +31,26 @@ struct Footprint {
 };
 static_assert(sizeof(Footprint) == FOOTPRINT_SIZE * sizeof(float), "");
 
-struct Symmetric3 {
-    Lanes xx, xy, xz, yy, yz, zz;
-};
-
 // Neighbouring Gaussians in the camera frame, and everything on the way to their footprints.
 struct Projected {
-    Lanes rotation[9]; // T_camera_group's, row-major
-    Lanes quaternion[4], quaternion_norm2;
-    Lanes axes[9]; // columns are the principal axes in the camera frame
-    Lanes gaussian_axes[9]; // the same in the group's frame
-    Lanes inverse_scale[3];
-    Lanes mean[3]; // group frame
-    Symmetric3 A;
+    Placed placed;
+    SymmetricOf<Lanes> A;
     DoubleLanes u, v; // pixel coordinates of the centre
     Lanes m[3], ex, ey, depth, inverse_depth;
     Lanes bx, by, bz, c; // b = A e, c = e.b
-    Lanes density, gain;
+    Lanes gain;
     Lanes Cxx, Cxy, Cyy; // of Q in normalised image coordinates
 };
-
-template <class T> RADGS auto gathered(const T* from, int stride, int first, int last)
-{
-    decltype(T() * numbered()) result;
-    for (int i = 0; i < LANES; i++)
-        set_lane(result, i, from[stride * (first + i < last ? first + i : last - 1)]);
-    return result;
-}
-
-RADGS DoubleLanes of_group(const Gaussians& g, int element, int first)
-{
-    DoubleLanes result;
-    for (int i = 0; i < LANES; i++) {
-        const int gaussian = first + i < g.count ? first + i : g.count - 1;
-        set_lane(result, i, g.T_camera_group[12 * g.groups[gaussian] + element]);
-    }
-    return result;
-}
-
-RADGS void rotation_of(const Lanes* q, Lanes inverse_norm2, Lanes* r)
-{
-    const Lanes f = 2.0f * inverse_norm2;
-    r[0] = 1.0f - f * (q[2] * q[2] + q[3] * q[3]);
-    r[1] = f * (q[1] * q[2] - q[0] * q[3]);
-    r[2] = f * (q[1] * q[3] + q[0] * q[2]);
-    r[3] = f * (q[1] * q[2] + q[0] * q[3]);
-    r[4] = 1.0f - f * (q[1] * q[1] + q[3] * q[3]);
-    r[5] = f * (q[2] * q[3] - q[0] * q[1]);
-    r[6] = f * (q[1] * q[3] - q[0] * q[2]);
-    r[7] = f * (q[2] * q[3] + q[0] * q[1]);
-    r[8] = 1.0f - f * (q[1] * q[1] + q[2] * q[2]);
-}
 
 RADGS Projected project(const Gaussians& g, const Camera& camera, int first)
 {
     Projected p;
-    DoubleLanes mean[3], m[3];
-    for (int k = 0; k < 3; k++) {
-        p.mean[k] = gathered(g.means + k, 3, first, g.count);
-        mean[k] = to_double(p.mean[k]);
-        p.inverse_scale[k] = 1.0f / gathered(g.scales + k, 3, first, g.count);
-    }
-    for (int row = 0; row < 3; row++) {
-        m[row] = of_group(g, 4 * row + 3, first);
-        for (int k = 0; k < 3; k++) {
-            const DoubleLanes r = of_group(g, 4 * row + k, first);
-            m[row] = m[row] + r * mean[k];
-            p.rotation[3 * row + k] = to_float(r);
-        }
-        p.m[row] = to_float(m[row]);
-    }
-    for (int k = 0; k < 4; k++)
-        p.quaternion[k] = gathered(g.quaternions + k, 4, first, g.count);
-    p.quaternion_norm2 = p.quaternion[0] * p.quaternion[0] + p.quaternion[1] * p.quaternion[1]
-        + p.quaternion[2] * p.quaternion[2] + p.quaternion[3] * p.quaternion[3];
-    rotation_of(p.quaternion, 1.0f / p.quaternion_norm2, p.gaussian_axes);
-    for (int row = 0; row < 3; row++)
-        for (int k = 0; k < 3; k++)
-            p.axes[3 * row + k] = p.rotation[3 * row] * p.gaussian_axes[k]
-                + p.rotation[3 * row + 1] * p.gaussian_axes[3 + k] + p.rotation[3 * row + 2] * p.gaussian_axes[6 + k];
-    Lanes root[9]; // columns: axes over scales, A = root root^T
-    for (int k = 0; k < 9; k++)
-        root[k] = p.axes[k] * p.inverse_scale[k % 3];
-    p.A.xx = root[0] * root[0] + root[1] * root[1] + root[2] * root[2];
-    p.A.xy = root[0] * root[3] + root[1] * root[4] + root[2] * root[5];
-    p.A.xz = root[0] * root[6] + root[1] * root[7] + root[2] * root[8];
-    p.A.yy = root[3] * root[3] + root[4] * root[4] + root[5] * root[5];
-    p.A.yz = root[3] * root[6] + root[4] * root[7] + root[5] * root[8];
-    p.A.zz = root[6] * root[6] + root[7] * root[7] + root[8] * root[8];
-
+    p.placed = place(g, first);
+    const Symmetric3& A = p.placed.A;
+    p.A = {to_float(A.xx), to_float(A.xy), to_float(A.xz), to_float(A.yy), to_float(A.yz), to_float(A.zz)};
+    const DoubleLanes* m = p.placed.m;
+    for (int k = 0; k < 3; k++)
+        p.m[k] = to_float(m[k]);
     const DoubleLanes inverse_depth = 1.0 / m[2];
     const DoubleLanes ex = m[0] * inverse_depth, ey = m[1] * inverse_depth;
     p.u = camera.fx * ex + camera.skew * ey + camera.cx;
@@ -147,8 +67,7 @@ RADGS Projected project(const Gaussians& g, const Camera& camera, int first)
     p.Cxx = depth2 * (p.A.xx - p.bx * p.bx * inverse_c);
     p.Cxy = depth2 * (p.A.xy - p.bx * p.by * inverse_c);
     p.Cyy = depth2 * (p.A.yy - p.by * p.by * inverse_c);
-    p.density = gathered(g.densities, 1, first, g.count);
-    p.gain = p.density * square_root(TWO_PI * inverse_c);
+    p.gain = to_float(p.placed.density) * square_root(TWO_PI * inverse_c);
     return p;
 }
 

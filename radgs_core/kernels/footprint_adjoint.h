@@ -1,28 +1,18 @@
 // Adjoint of the projection: from the moments that `splat_adjoint` leaves to gradients by everything that the footprints
-// are made of. Gradients by symmetric matrices are symmetric matrices G with dL = sum_ij G_ij dA_ij.
+// are made of. Gradients by symmetric matrices as in placed_adjoint.h.
 #pragma once
 #include "footprint.h"
+#include "placed_adjoint.h"
 
 namespace radgs {
 
-// Sums over views of the gradients of neighbouring Gaussians.
-struct GaussianGradients {
-    Lanes mean[3], scale[3], quaternion[4], density;
-};
-
-RADGS GaussianGradients no_gradients()
-{
-    const Lanes zero = lanes(0.0f);
-    return GaussianGradients {{zero, zero, zero}, {zero, zero, zero}, {zero, zero, zero, zero}, zero};
-}
-
-// Gradients in one view. by_transform gets the gradient by T_camera_group (3, 4) of each of the neighbours.
-RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* moments, int first, GaussianGradients& sum, Lanes* by_transform)
+// Adds the gradients in one view. by_transform gets the gradient by T_camera_group (3, 4) of each of the neighbours.
+RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* moments, int first, GaussianGradients& sum, DoubleLanes* by_transform)
 {
     const Projected p = project(g, camera, first);
     Lanes moment[MOMENTS];
     for (int k = 0; k < MOMENTS; k++)
-        moment[k] = gathered(moments + k * g.count, 1, first, g.count);
+        moment[k] = to_float(gathered(moments + k * g.count, 1, first, g.count));
     const Lanes inverse_c = 1.0f / p.c, gain_per_density = square_root(TWO_PI * inverse_c);
     const ToPixels pixels(camera);
     const float mx = pixels.mx, mxy = pixels.mxy, my = pixels.my;
@@ -61,7 +51,7 @@ RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* 
     by_bx += by_c * p.ex;
     by_by += by_c * p.ey;
     const Lanes by_bz = by_c;
-    Symmetric3 by_A;
+    SymmetricOf<Lanes> by_A;
     by_A.xx = depth2 * by_C[0] + by_bend[0] * inverse_c + by_bx * p.ex;
     by_A.xy = depth2 * by_C[1] + by_bend[1] * inverse_c + 0.5f * (by_bx * p.ey + by_by * p.ex);
     by_A.yy = depth2 * by_C[2] + by_bend[2] * inverse_c + by_by * p.ey;
@@ -71,48 +61,15 @@ RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* 
     const Lanes by_ex = float(camera.fx) * by_u + by_c * p.bx + p.A.xx * by_bx + p.A.xy * by_by + p.A.xz * by_bz;
     const Lanes by_ey = float(camera.skew) * by_u + float(camera.fy) * by_v + by_c * p.by + p.A.xy * by_bx + p.A.yy * by_by + p.A.yz * by_bz;
     // e = m / depth
-    Lanes by_m[3];
-    by_m[0] = by_ex * p.inverse_depth;
-    by_m[1] = by_ey * p.inverse_depth;
-    by_m[2] = p.inverse_depth
-        * (2.0f * (by_C[0] * p.Cxx + 2.0f * by_C[1] * p.Cxy + by_C[2] * p.Cyy) - by_ex * p.ex - by_ey * p.ey);
-
-    // A = axes scale^-2 axes^T, axes = rotation gaussian_axes
-    Lanes by_A_axes[9]; // by_A axes
-    Lanes by_axes[9], w2[3];
-    for (int k = 0; k < 3; k++) {
-        const Lanes x = p.axes[k], y = p.axes[3 + k], z = p.axes[6 + k], w = p.inverse_scale[k];
-        by_A_axes[k] = by_A.xx * x + by_A.xy * y + by_A.xz * z;
-        by_A_axes[3 + k] = by_A.xy * x + by_A.yy * y + by_A.yz * z;
-        by_A_axes[6 + k] = by_A.xz * x + by_A.yz * y + by_A.zz * z;
-        w2[k] = w * w;
-        for (int i = 0; i < 3; i++)
-            by_axes[3 * i + k] = 2.0f * w2[k] * by_A_axes[3 * i + k];
-        sum.scale[k] += -2.0f * w2[k] * w * (x * by_A_axes[k] + y * by_A_axes[3 + k] + z * by_A_axes[6 + k]);
-    }
-    const Lanes* R = p.rotation;
-    for (int i = 0; i < 3; i++) {
-        sum.mean[i] += R[i] * by_m[0] + R[3 + i] * by_m[1] + R[6 + i] * by_m[2];
-        by_transform[4 * i + 3] = by_m[i];
-        for (int j = 0; j < 3; j++)
-            by_transform[4 * i + j] = by_m[i] * p.mean[j] + by_axes[3 * i] * p.gaussian_axes[3 * j]
-                + by_axes[3 * i + 1] * p.gaussian_axes[3 * j + 1] + by_axes[3 * i + 2] * p.gaussian_axes[3 * j + 2];
-    }
-    // by a small rotation about the principal axes: exactly zero about two axes of equal scale, where differences of
-    // gradients by the matrix's elements would leave their rounding errors
-    auto along = [&](int i, int j) {
-        return p.axes[i] * by_A_axes[j] + p.axes[3 + i] * by_A_axes[3 + j] + p.axes[6 + i] * by_A_axes[6 + j];
+    const Lanes by_depth = 2.0f * (by_C[0] * p.Cxx + 2.0f * by_C[1] * p.Cxy + by_C[2] * p.Cyy) - by_ex * p.ex - by_ey * p.ey;
+    const DoubleLanes by_m[3] = {
+        to_double(by_ex * p.inverse_depth), to_double(by_ey * p.inverse_depth), to_double(by_depth * p.inverse_depth),
     };
-    const Lanes turn_x = 2.0f * along(1, 2) * (w2[1] - w2[2]);
-    const Lanes turn_y = 2.0f * along(2, 0) * (w2[2] - w2[0]);
-    const Lanes turn_z = 2.0f * along(0, 1) * (w2[0] - w2[1]);
-    const Lanes* q = p.quaternion;
-    const Lanes f = 2.0f / p.quaternion_norm2;
-    sum.quaternion[0] -= f * (turn_x * q[1] + turn_y * q[2] + turn_z * q[3]);
-    sum.quaternion[1] += f * (q[0] * turn_x - turn_y * q[3] + turn_z * q[2]);
-    sum.quaternion[2] += f * (q[0] * turn_y - turn_z * q[1] + turn_x * q[3]);
-    sum.quaternion[3] += f * (q[0] * turn_z - turn_x * q[2] + turn_y * q[1]);
-    sum.density += gain_per_density * moment[0];
+    const Symmetric3 by_placed_A = {
+        to_double(by_A.xx), to_double(by_A.xy), to_double(by_A.xz), to_double(by_A.yy), to_double(by_A.yz), to_double(by_A.zz),
+    };
+    add_gradients(p.placed, by_m, by_placed_A, sum, by_transform);
+    sum.density += to_double(gain_per_density * moment[0]);
 }
 
 } // namespace radgs

@@ -18,9 +18,10 @@ struct Gaussians {
     int count;
 };
 
-struct Symmetric3 {
-    DoubleLanes xx, xy, xz, yy, yz, zz;
+template <class T> struct SymmetricOf {
+    T xx, xy, xz, yy, yz, zz;
 };
+using Symmetric3 = SymmetricOf<DoubleLanes>;
 
 // Neighbouring Gaussians in the frame. Matrices are row-major.
 struct Placed {

@@ -34,7 +34,7 @@ RADGS void project_derivatives(const Gaussians& g, const Camera& camera, const T
     for (int twist = 0; twist < TWISTS; twist++) {
         const float ax = float(frame.axes[twist % 3]), ay = float(frame.axes[3 + twist % 3]), az = float(frame.axes[6 + twist % 3]);
         Lanes dmx = lanes(ax), dmy = lanes(ay), dmz = lanes(az);
-        Symmetric3 dA = {}; // omega x A - A omega x
+        SymmetricOf<Lanes> dA = {}; // omega x A - A omega x
         if (twist >= 3) {
             dmx = ay * arm_z - az * arm_y;
             dmy = az * arm_x - ax * arm_z;

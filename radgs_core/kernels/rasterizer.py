@@ -18,7 +18,6 @@ FOOTPRINT_SIZE = 16
 MOMENTS = 12
 PADDING = 16
 """How much longer than the image the rows of padded images are."""
-GAUSSIANS_A_BLOCK = 256
 
 wp.set_module_options(options("rasterizer_tasks.h"))
 
@@ -32,6 +31,7 @@ def project(
     group_of: Ints,
     T_camera_group: Doubles,
     count: int,
+    block: int,
     groups: int,
     cameras: Doubles,
     cutoff: float,
@@ -66,11 +66,11 @@ def splat_adjoint(
 
 
 @native_kernel("unpad_task")
-def unpad(cameras: Doubles, offsets: Longs, bands: int, padded: Floats, images: Floats) -> None: ...
+def unpad(cameras: Doubles, offsets: Longs, bands: int, parts: int, padded: Floats, images: Floats) -> None: ...
 
 
 @native_kernel("pad_task")
-def pad(cameras: Doubles, offsets: Longs, bands: int, images: Floats, padded: Floats) -> None: ...
+def pad(cameras: Doubles, offsets: Longs, bands: int, parts: int, images: Floats, padded: Floats) -> None: ...
 
 
 @native_kernel("gradient_task")
@@ -82,6 +82,7 @@ def gradient(
     group_of: Ints,
     T_camera_group: Doubles,
     count: int,
+    block: int,
     groups: int,
     views: int,
     cameras: Doubles,

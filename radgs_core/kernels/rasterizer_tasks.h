@@ -7,7 +7,6 @@ namespace radgs {
 
 using Offset = wp::int64;
 constexpr int PADDING = 16; // at least LANES
-constexpr int GAUSSIANS_A_BLOCK = 256; // a multiple of LANES
 
 RADGS Camera camera_of(const double* cameras, int view)
 {
@@ -17,22 +16,22 @@ RADGS Camera camera_of(const double* cameras, int view)
 
 RADGS Gaussians in_view(Gaussians g, int view, int groups)
 {
-    g.T_camera_group += 12 * groups * view;
+    g.T_frame_group += 12 * groups * view;
     return g;
 }
 
 RADGS int padded(int width) { return width + PADDING; }
 
-// One task projects a block of Gaussians into one view.
-RADGS void project_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int groups, const double* cameras, float cutoff, float* footprints, int task)
+// One task projects a block of Gaussians into one view; a block is a multiple of LANES.
+RADGS void project_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int block, int groups, const double* cameras, float cutoff, float* footprints, int task)
 {
     const Gaussians gaussians {means, scales, quaternions, densities, group_of, T_camera_group, count};
-    const int blocks = (count + GAUSSIANS_A_BLOCK - 1) / GAUSSIANS_A_BLOCK;
-    const int view = task / blocks, begin = (task % blocks) * GAUSSIANS_A_BLOCK;
+    const int blocks = (count + block - 1) / block;
+    const int view = task / blocks, begin = (task % blocks) * block;
     const Gaussians g = in_view(gaussians, view, groups);
     const Camera camera = camera_of(cameras, view);
     Footprint* out = reinterpret_cast<Footprint*>(footprints) + Offset(view) * g.count;
-    for (int first = begin; first < begin + GAUSSIANS_A_BLOCK && first < g.count; first += LANES)
+    for (int first = begin; first < begin + block && first < g.count; first += LANES)
         project_block(g, camera, cutoff, first, out);
 }
 
@@ -57,39 +56,59 @@ RADGS void splat_adjoint_task(const float* footprints, int count, int shares, co
         gradient + offsets[2 * view], padded(camera.width), camera.height, moments + Offset(view) * MOMENTS * count, count);
 }
 
-// One task takes a band of a padded image to a plain one, times |d|.
-RADGS void unpad_task(const double* cameras, const Offset* offsets, int bands, const float* from, float* to, int task)
+// What one of bands * parts tasks a view works on: a band of rows, and a part of each row.
+struct Patch {
+    int view, row, end_row, column, end_column;
+    Camera camera;
+    RADGS Patch(const double* cameras, int bands, int parts, int task)
+        : view(task / (bands * parts))
+        , camera(camera_of(cameras, view))
+    {
+        const int band = task / parts % bands, part = task % parts;
+        row = camera.height * band / bands;
+        end_row = camera.height * (band + 1) / bands;
+        column = camera.width * part / parts;
+        end_column = camera.width * (part + 1) / parts;
+    }
+};
+
+// One task takes a patch of a padded image to a plain one, times |d|.
+RADGS void unpad_task(const double* cameras, const Offset* offsets, int bands, int parts, const float* from, float* to, int task)
 {
-    const int view = task / bands, band = task % bands;
-    const Camera camera = camera_of(cameras, view);
-    for (int row = camera.height * band / bands; row < camera.height * (band + 1) / bands; row++)
-        scale_row(camera, row, 0, from + offsets[2 * view] + Offset(row) * padded(camera.width),
-            to + offsets[2 * view + 1] + Offset(row) * camera.width, camera.width);
+    const Patch p(cameras, bands, parts, task);
+    const float* padded_image = from + offsets[2 * p.view];
+    float* image = to + offsets[2 * p.view + 1];
+    for (int row = p.row; row < p.end_row; row++)
+        scale_row(p.camera, row, p.column, padded_image + Offset(row) * padded(p.camera.width) + p.column,
+            image + Offset(row) * p.camera.width + p.column, p.end_column - p.column);
 }
 
 // The other way round, with zeros beyond the border.
-RADGS void pad_task(const double* cameras, const Offset* offsets, int bands, const float* from, float* to, int task)
+RADGS void pad_task(const double* cameras, const Offset* offsets, int bands, int parts, const float* from, float* to, int task)
 {
-    const int view = task / bands, band = task % bands;
-    const Camera camera = camera_of(cameras, view);
-    for (int row = camera.height * band / bands; row < camera.height * (band + 1) / bands; row++) {
-        float* line = to + offsets[2 * view] + Offset(row) * padded(camera.width);
-        scale_row(camera, row, 0, from + offsets[2 * view + 1] + Offset(row) * camera.width, line, camera.width);
-        for (int i = camera.width; i < padded(camera.width); i++)
-            line[i] = 0.0f;
+    const Patch p(cameras, bands, parts, task);
+    const float* image = from + offsets[2 * p.view + 1];
+    float* padded_image = to + offsets[2 * p.view];
+    for (int row = p.row; row < p.end_row; row++) {
+        float* line = padded_image + Offset(row) * padded(p.camera.width);
+        scale_row(p.camera, row, p.column, image + Offset(row) * p.camera.width + p.column, line + p.column,
+            p.end_column - p.column);
+        if (p.end_column == p.camera.width)
+            for (int i = p.camera.width; i < padded(p.camera.width); i++)
+                line[i] = 0.0f;
     }
 }
 
 // One task takes the moments of a block of Gaussians in all views to gradients. by_transform (blocks, V, G, 12) holds
 // zeros before; it is summed over blocks afterwards, so that the sum has an order.
-RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int groups, int views, const double* cameras, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
+RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int block, int groups, int views, const double* cameras, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
 {
     const Gaussians gaussians {means, scales, quaternions, densities, group_of, T_camera_group, count};
-    const int begin = task * GAUSSIANS_A_BLOCK;
-    for (int first = begin; first < begin + GAUSSIANS_A_BLOCK && first < count; first += LANES) {
+    const int begin = task * block;
+    for (int first = begin; first < begin + block && first < count; first += LANES) {
         GaussianGradients sum = no_gradients();
         for (int view = 0; view < views; view++) {
-            Lanes transform[12];
+            DoubleLanes transform[12];
             add_gradients(in_view(gaussians, view, groups), camera_of(cameras, view),
                 moments + Offset(view) * MOMENTS * count, first, sum, transform);
             for (int i = 0; i < LANES && first + i < count; i++) {
@@ -100,12 +119,12 @@ RADGS void gradient_task(const float* means, const float* scales, const float* q
         }
         for (int i = 0; i < LANES && first + i < count; i++) {
             for (int k = 0; k < 3; k++) {
-                by_mean[3 * (first + i) + k] = lane(sum.mean[k], i);
-                by_scale[3 * (first + i) + k] = lane(sum.scale[k], i);
+                by_mean[3 * (first + i) + k] = float(lane(sum.mean[k], i));
+                by_scale[3 * (first + i) + k] = float(lane(sum.scale[k], i));
             }
             for (int k = 0; k < 4; k++)
-                by_quaternion[4 * (first + i) + k] = lane(sum.quaternion[k], i);
-            by_density[first + i] = lane(sum.density, i);
+                by_quaternion[4 * (first + i) + k] = float(lane(sum.quaternion[k], i));
+            by_density[first + i] = float(lane(sum.density, i));
         }
     }
 }

@@ -18,7 +18,6 @@ ELLIPSOID_SIZE = 16
 MOMENTS = 10
 MIN_COLUMNS = 16
 """As many voxels as the CPU works on at a time."""
-GAUSSIANS_A_BLOCK = 256
 
 wp.set_module_options(options("voxelizer_tasks.h"))
 
@@ -32,6 +31,7 @@ def place(
     group_of: Ints,
     T_frame_group: Doubles,
     count: int,
+    block: int,
     transforms: Doubles,
     planes: int,
     rows: int,
@@ -81,6 +81,7 @@ def gradient(
     group_of: Ints,
     T_frame_group: Doubles,
     count: int,
+    block: int,
     groups: int,
     transforms: Doubles,
     planes: int,

@@ -5,8 +5,6 @@
 
 namespace radgs {
 
-constexpr int GAUSSIANS_A_BLOCK = 256; // a multiple of LANES
-
 RADGS Grid grid_of(const double* transforms, int planes, int rows, int columns)
 {
     return Grid {planes, rows, columns, transforms, transforms + 12};
@@ -16,12 +14,12 @@ RADGS Grid grid_of(const double* transforms, int planes, int rows, int columns)
 RADGS int begin_of(int share, int shares, int whole) { return int(Offset(whole) * share / shares); }
 
 // One task takes a block of Gaussians to voxel coordinates.
-RADGS void place_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_frame_group, int count, const double* transforms, int planes, int rows, int columns, float cutoff, float* ellipsoids, int task)
+RADGS void place_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_frame_group, int count, int block, const double* transforms, int planes, int rows, int columns, float cutoff, float* ellipsoids, int task)
 {
     const Gaussians g {means, scales, quaternions, densities, group_of, T_frame_group, count};
     const Grid grid = grid_of(transforms, planes, rows, columns);
-    const int begin = task * GAUSSIANS_A_BLOCK;
-    for (int first = begin; first < begin + GAUSSIANS_A_BLOCK && first < count; first += LANES)
+    const int begin = task * block;
+    for (int first = begin; first < begin + block && first < count; first += LANES)
         place_block(g, grid, cutoff, first, reinterpret_cast<Ellipsoid*>(ellipsoids));
 }
 
@@ -39,17 +37,18 @@ RADGS void draw_adjoint_task(const float* ellipsoids, int count, int shares, int
 {
     for (int slab = 0; slab < slabs; slab++)
         draw_adjoint(reinterpret_cast<const Ellipsoid*>(ellipsoids), begin_of(task, shares, count), begin_of(task + 1, shares, count),
-            grid_of(transforms, planes, rows, columns), begin_of(slab, slabs, planes), begin_of(slab + 1, slabs, planes), cutoff, gradient, moments, count);
+            grid_of(transforms, planes, rows, columns), begin_of(slab, slabs, planes), begin_of(slab + 1, slabs, planes), cutoff,
+            gradient, moments, count);
 }
 
 // One task takes the moments of a block of Gaussians to gradients. by_transform (blocks, G, 12) holds zeros before; it is
 // summed over blocks afterwards, so that the sum has an order.
-RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_frame_group, int count, int groups, const double* transforms, int planes, int rows, int columns, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
+RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_frame_group, int count, int block, int groups, const double* transforms, int planes, int rows, int columns, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
 {
     const Gaussians g {means, scales, quaternions, densities, group_of, T_frame_group, count};
     const Grid grid = grid_of(transforms, planes, rows, columns);
-    const int begin = task * GAUSSIANS_A_BLOCK;
-    for (int first = begin; first < begin + GAUSSIANS_A_BLOCK && first < count; first += LANES) {
+    const int begin = task * block;
+    for (int first = begin; first < begin + block && first < count; first += LANES) {
         GaussianGradients sum = no_gradients();
         DoubleLanes transform[12];
         add_gradients(g, grid, moments, first, sum, transform);

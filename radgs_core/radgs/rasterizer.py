@@ -12,6 +12,7 @@ import torch
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.kernels import rasterizer as kernels
 from radgs_core.kernels.engine import launch
+from radgs_core.radgs.division import Division
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.views import Views
 
@@ -90,16 +91,17 @@ class _Rasterize(torch.autograd.Function):
         count, (view_count, groups) = len(means), T_camera_group.shape[:2]
         device = means.device
         footprints = torch.empty(view_count, count, kernels.FOOTPRINT_SIZE, device=device)
-        blocks = -(-count // kernels.GAUSSIANS_A_BLOCK)
+        cut = Division.on(device, count, views)
+        cameras, offsets = views.cameras, views.offsets
+        block = cut.projection_block
         launch(
             kernels.project,
-            view_count * blocks,
-            [*gaussians, count, groups, views.cameras, cutoff, footprints],
+            view_count * -(-count // block),
+            [*gaussians, count, block, groups, cameras, cutoff, footprints],
             device,
         )
         padded = torch.zeros(views.padded_size, device=device)
-        shares, bands = _drawing_tasks(count, device)
-        cameras, offsets = views.cameras, views.offsets
+        shares, bands = cut.drawing_shares, cut.drawing_bands
         launch(
             kernels.splat,
             view_count * shares * bands,
@@ -107,8 +109,8 @@ class _Rasterize(torch.autograd.Function):
             device,
         )
         images = torch.empty(sum(height * width for height, width in views.sizes), device=device)
-        bands = _row_tasks(device)
-        launch(kernels.unpad, view_count * bands, [cameras, offsets, bands, padded, images], device)
+        bands, parts = cut.row_bands, cut.row_parts
+        launch(kernels.unpad, view_count * bands * parts, [cameras, offsets, bands, parts, padded, images], device)
         ctx.save_for_backward(*gaussians, footprints)
         ctx.views, ctx.cutoff = views, cutoff
         return views.split(images)
@@ -122,41 +124,35 @@ class _Rasterize(torch.autograd.Function):
         groups = gaussians[-1].shape[1]
         device = footprints.device
         cameras, offsets = views.cameras, views.offsets
+        cut = Division.on(device, count, views)
         padded = torch.empty(views.padded_size, device=device)
-        bands = _row_tasks(device)
+        bands, parts = cut.row_bands, cut.row_parts
         flat = (
             torch.cat([by_image.reshape(-1) for by_image in by_images])
             if len(by_images) > 1
             else by_images[0].reshape(-1)
         )
-        launch(kernels.pad, view_count * bands, [cameras, offsets, bands, flat.contiguous(), padded], device)
+        launch(
+            kernels.pad, view_count * bands * parts, [cameras, offsets, bands, parts, flat.contiguous(), padded], device
+        )
         moments = torch.empty(view_count, kernels.MOMENTS, count, device=device)
-        shares = count if device.type == "cuda" else torch.get_num_threads()
+        shares = cut.adjoint_shares
         launch(
             kernels.splat_adjoint,
             view_count * shares,
             [footprints, count, shares, cameras, offsets, ctx.cutoff, padded, moments],
             device,
         )
-        blocks = -(-count // kernels.GAUSSIANS_A_BLOCK)
+        blocks = -(-count // cut.gradient_block)
         by_parameters = [torch.empty_like(x) for x in gaussians[:4]]
         by_transforms = torch.zeros(blocks, view_count, groups, 3, 4, dtype=torch.float64, device=device)
         launch(
             kernels.gradient,
             blocks,
             [
-                *gaussians, count, groups, view_count, cameras, moments,
+                *gaussians, count, cut.gradient_block, groups, view_count, cameras, moments,
                 *by_parameters, by_transforms,
             ],
             device,
         )  # fmt: skip
         return *by_parameters, by_transforms.sum(0), None, None, None
-
-
-def _drawing_tasks(count: int, device: torch.device) -> tuple[int, int]:
-    """Into how many shares of the Gaussians and bands of the image drawing is cut (see `splat_task`)."""
-    return (count, 1) if device.type == "cuda" else (1, torch.get_num_threads())
-
-
-def _row_tasks(device: torch.device) -> int:
-    return 256 if device.type == "cuda" else torch.get_num_threads()

@@ -1,1 +1,1 @@
-"""Plain-torch twins of what the kernels compute, in any precision: slow, exact, and what the kernels are tested against."""
+"""Plain-torch twins of the kernels, in any precision: slow, exact, and what the kernels are tested against."""
