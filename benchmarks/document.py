@@ -1,13 +1,17 @@
-"""Writes docs/results/README.md from what the benchmarks left in build/bench."""
+"""Writes docs/results/README.md and the plot beside it from what the benchmarks left in build/bench."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.report import FOLDER, ROOT
+from benchmarks.capture_plot import draw_capture
+from benchmarks.capture_table import COLUMNS as CAPTURE_COLUMNS
+from benchmarks.capture_table import cells
+from benchmarks.report import FOLDER, ROOT, Row
 from radgs_core.io.atomic import written_atomically
 
 PAGE = ROOT / "docs" / "results" / "README.md"
+CAPTURE_PLOT = "capture_range.png"
 ORIGIN = ("command", "commit", "cores")
 INTRODUCTION = """# Results
 
@@ -15,11 +19,13 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 [evaluation.md](../evaluation.md). One CT, simulated X-rays: nothing here says how well this works on patients.
 """
 TITLES = {
-    "refine": "T9 to L1 of the example CT, seeds 0 to 9, all levels from one start 8 mm and 8 degrees off",
-    "refine_tuning": "T5 to T8, seeds 100 to 105: what stages and verdicts were tuned on, not a result",
+    "refine": "T9 to L1 of the example CT, all levels from one start 8 mm and 8 degrees off",
+    "refine_tuning": "T5 to T8, seeds 100 to 111: what stages and verdicts were tuned on, not a result",
+    "capture_range": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",
     "prepare": "Preparation of T9 to L1",
 }
-COLUMNS = ("plain", "realistic")
+COLUMNS = ("plain", "realistic", "peer_rigid", "peer")
+"""What keys begin with; of two that fit, the first."""
 
 
 def main() -> None:
@@ -36,8 +42,18 @@ def _section(name: str, title: str, file: Path) -> str:
         return f"{heading}\nNot run.\n"
     content = json.loads(file.read_text())
     origin = f"`{content['command']}`, commit {content['commit']}, {content['cores']} cores."
-    figures = {key: value for key, value in content.items() if key not in ORIGIN}
-    return f"{heading}\n{origin}\n\n{_table(figures)}"
+    figures = {key: value for key, value in content.items() if key not in ORIGIN and not isinstance(value, list)}
+    parts = [heading, origin + "\n", _table(figures)]
+    if name == "capture_range":
+        draw_capture(content["starts"], content["bins"], PAGE.parent / CAPTURE_PLOT)
+        parts += [_capture_table(content["bins"]), f"![Final TRE and success over initial TRE]({CAPTURE_PLOT})\n"]
+    return "\n".join(parts)
+
+
+def _capture_table(bins: Sequence[Row]) -> str:
+    lines = ["| " + " | ".join(CAPTURE_COLUMNS.values()) + " |", "|---" * len(CAPTURE_COLUMNS) + "|"]
+    lines += ["| " + " | ".join(cells(row)) + " |" for row in bins]
+    return "\n".join(lines) + "\n"
 
 
 def _table(figures: Mapping[str, float | None]) -> str:

@@ -1,7 +1,8 @@
 """Accuracy of the refinement from a start that is 8 mm and 8 degrees wrong, over seeds, on levels of the example CT.
 
 Each seed bends the spine by about 3 mm and 3 degrees a level, draws its own settings for the realistic physics, and its
-own start. The body stays where it is, so it is ray cast once.
+own start. In the same run, a peer starts from the same poses on some of the realistic studies (`benchmarks.peer`), and
+the capture range is measured (`benchmarks.capture_range`).
 """
 
 import os
@@ -11,106 +12,89 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import itertools
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
+from benchmarks.capture_range import STARTS_A_BIN, measured_capture_range_mm
 from benchmarks.example_case import REPORTED_LEVELS, example_case
+from benchmarks.peer import Peer
+from benchmarks.refine_figures import figures_of, peer_figures_of, total
 from benchmarks.report import report
-from radgs_core.case import Case
+from benchmarks.studies import START_DEG, START_MM, OperatingRoom, Outcome, part, report_name
 from radgs_core.commands.output import print_table
 from radgs_core.commands.progress import shown_progress
-from radgs_core.commands.register import poses_of
-from radgs_core.evaluation import LevelError, Summary, evaluate, summarise, wrong_start
 from radgs_core.evaluation.tables import summary_table
-from radgs_core.progress import Progress
-from radgs_core.registration.pipeline import register
-from radgs_core.xray import CArm, Physics, Simulator, biplanar_geometry, body_pose, take_study
 
 PHYSICS = ("plain", "realistic")
-MOTION_MM, MOTION_DEG = 3.0, 3.0
-START_MM, START_DEG = 8.0, 8.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One registration of all levels."""
-
-    errors: Sequence[LevelError]
-    seconds: float
 
 
 def main() -> None:
     """Run, print a table, and report."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.refine", description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)), metavar="N", help="(default: 0 .. 9)")
-    parser.add_argument("--levels", nargs="+", default=REPORTED_LEVELS, metavar="L", help="(default: T9 .. L1)")
-    arguments = parser.parse_args()
-    seeds: list[int] = arguments.seeds
+    arguments = _parser().parse_args()
     levels: list[str] = arguments.levels
     case = example_case(levels)
     with shown_progress("ray casting the body"):
-        room = Simulator(case, biplanar_geometry(CArm()), body_pose(case, levels))
+        room = OperatingRoom(case)
+    outcomes = _refined(room, arguments.seeds)
+    figures = {key: value for name in PHYSICS for key, value in figures_of(name, outcomes[name]).items()}
+    if len(levels) == 5:
+        figures["seconds_five_levels"] = figures["realistic_seconds"]
+    peer_seeds = [seed for seed in arguments.seeds if seed in arguments.peer_seeds]
+    if peer_seeds:
+        outcomes |= _peers(room, peer_seeds)
+        same_studies = [outcomes["realistic"][arguments.seeds.index(seed)] for seed in peer_seeds]
+        figures |= peer_figures_of("peer_rigid", outcomes["peer rigid"], same_studies)
+        figures |= peer_figures_of("peer", outcomes["peer per level"], same_studies)
+    title = f"TRE in mm, start {START_MM:g} mm and {START_DEG:g} degrees off (peers: realistic studies, no verdicts)"
+    columns = {f"{name}\n{len(each)} studies": total(each) for name, each in outcomes.items()}
+    print_table(summary_table(columns, title))
+    if arguments.capture_starts:
+        figures["capture_range_mm"] = measured_capture_range_mm(room, arguments.capture_starts)
+    report(report_name("refine", levels), figures)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.refine", description=__doc__)
+    add = parser.add_argument
+    add("--seeds", type=int, nargs="+", default=list(range(20)), metavar="N", help="(default: 0 .. 19)")
+    add("--levels", nargs="+", default=REPORTED_LEVELS, metavar="L", help="(default: T9 .. L1)")
+    add("--peer-seeds", type=int, nargs="*", default=[0, 1, 2], metavar="N", help="of the seeds (default: 0 1 2)")
+    help_capture = f"studies a bin of the capture range; 0: not measured (default: {STARTS_A_BIN})"
+    add("--capture-starts", type=int, default=STARTS_A_BIN, metavar="N", help=help_capture)
+    return parser
+
+
+def _refined(room: OperatingRoom, seeds: list[int]) -> dict[str, list[Outcome]]:
+    """Per physics, one outcome a seed."""
     outcomes: dict[str, list[Outcome]] = {name: [] for name in PHYSICS}
     runs = list(itertools.product(PHYSICS, seeds))
+    with shown_progress("warming up"):
+        # what is done once a process, or kept from one registration to the next, is not a registration's time
+        room.registered(room.study(PHYSICS[0], seeds[0]), room.wrong_start(seeds[0]))
     with shown_progress("refine") as progress:
         for number, (name, seed) in enumerate(runs):
-            outcome = _outcome(case, room, name, seed, _part(progress, number, len(runs), f"{name}, seed {seed}"))
+            share = part(progress, number, len(runs), f"{name}, seed {seed}")
+            outcome = room.registered(room.study(name, seed), room.wrong_start(seed), share)
             outcomes[name].append(outcome)
             print(f"{name} seed {seed}: {_line(outcome)}", flush=True)
-    columns, figures = {}, {}
-    for name, of_physics in outcomes.items():
-        summary = summarise([error for outcome in of_physics for error in outcome.errors])
-        seconds = statistics.mean(outcome.seconds for outcome in of_physics)
-        columns[f"{name}, {seconds:.1f} s each"] = summary
-        figures.update(_figures(name, summary, seconds))
-    start = f"{START_MM:g} mm and {START_DEG:g} degrees off"
-    print_table(summary_table(columns, f"TRE in mm, seeds {', '.join(map(str, seeds))}, start {start}"))
-    # what is printed of other levels, for tuning, does not replace what is reported
-    report("refine" if levels == REPORTED_LEVELS else "refine_tuning", figures)
+    return outcomes
 
 
-def _part(progress: Progress, number: int, count: int, run: str) -> Progress:
-    """The progress of one run among many."""
-    return lambda fraction, message: progress((number + fraction) / count, f"{run}: {message}")
+def _peers(room: OperatingRoom, seeds: list[int]) -> dict[str, list[Outcome]]:
+    """Per variant of the peer, one outcome a seed."""
+    peer = Peer(room.case)
+    outcomes: dict[str, list[Outcome]] = {"peer rigid": [], "peer per level": []}
+    with shown_progress("peer") as progress:
+        for number, seed in enumerate(seeds):
+            progress(number / len(seeds), f"seed {seed}")
+            outcome = peer.registered(room.study("realistic", seed), room.wrong_start(seed))
+            for name, variant in zip(outcomes, (outcome.rigid, outcome.per_level), strict=True):
+                outcomes[name].append(variant)
+                print(f"{name} seed {seed}: {_line(variant)}", flush=True)
+    return outcomes
 
 
 def _line(outcome: Outcome) -> str:
     levels = (f"{e.label} {e.tre_mm:.2f}" + (" (rejected)" if e.status == "rejected" else "") for e in outcome.errors)
     return f"TRE {', '.join(levels)} mm, {outcome.seconds:.1f} s"
-
-
-def _outcome(case: Case, room: Simulator, name: str, seed: int, progress: Progress) -> Outcome:
-    """``radgs-reg simulate --seed``, ``register --initial`` and ``evaluate`` in memory."""
-    physics = Physics.named(name, np.random.default_rng([seed, 1]))
-    study = take_study(case, room, physics, MOTION_MM, MOTION_DEG, seed)
-    levels = list(case.levels)
-    start = wrong_start(case, room.T_reference_ct, levels, START_MM, START_DEG, np.random.default_rng([seed, 2]))
-    result = register(case, study.images, study.geometry, dict.fromkeys(levels, start), progress=progress)
-    return Outcome(evaluate(case, poses_of(result), study.truth, study.geometry), result.seconds)
-
-
-def _figures(name: str, summary: Summary, seconds: float) -> dict[str, float]:
-    figures = {
-        "median_tre_mm": summary.median_mm,
-        "success_2mm": summary.success_2mm,
-        "success_1mm": summary.success_1mm,
-        "mean_tre_mm": summary.mean_mm,
-        "std_tre_mm": summary.std_mm,
-        "p95_tre_mm": summary.p95_mm,
-        "max_tre_mm": summary.max_mm,
-        **{f"{view}_depth_mm": depth for view, depth in summary.depth_mm.items()},
-        "levels": summary.levels,
-        "registered": summary.registered,
-        "rejected": summary.rejected,
-        "wrong_accepts": summary.wrong_accepts,
-        "needless_rejects": summary.needless_rejects,
-        "bound_coverage": summary.bound_coverage,
-        "seconds": seconds,
-    }
-    return {f"{name}_{key}": float(value) for key, value in figures.items()}
 
 
 if __name__ == "__main__":

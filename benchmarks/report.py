@@ -6,26 +6,39 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from radgs_core.io.atomic import written_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench"
 
+Row = Mapping[str, float | str | None]
+NO_TABLES: Mapping[str, Sequence[Row]] = MappingProxyType({})
 
-def report(name: str, figures: Mapping[str, float]) -> None:
-    """Write build/bench/``name``.json, beside command, commit and cores, and print ``name: key=value ...``."""
+
+def report(name: str, figures: Mapping[str, float], tables: Mapping[str, Sequence[Row]] = NO_TABLES) -> None:
+    """Write build/bench/``name``.json, beside command, commit and cores, and print ``name: key=value ...``.
+
+    ``tables`` are written, not printed. What is not finite becomes null.
+    """
     content = {
         "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "commit": _commit(),
         "cores": len(os.sched_getaffinity(0)),
-        **{key: value if math.isfinite(value) else None for key, value in figures.items()},
+        **_strict(figures),
+        **{table: [_strict(row) for row in rows] for table, rows in tables.items()},
     }
     with written_atomically(FOLDER / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
     print(f"{name}:", *(f"{key}={value:.4g}" for key, value in figures.items()))
+
+
+def _strict(row: Row) -> Row:
+    """JSON knows neither NaN nor infinity."""
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
 def _commit() -> str:

@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-
 
 def test_line_and_file_hold_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.syspath_prepend(ROOT)
     from benchmarks import report
 
     monkeypatch.setattr(report, "FOLDER", tmp_path / "bench")
@@ -23,3 +20,16 @@ def test_line_and_file_hold_the_same(
     assert content.pop("commit")
     assert content.pop("cores") >= 1
     assert content == {"plain_median_tre_mm": 0.123456, "plain_levels": 5, "plain_bound_coverage": None}
+
+
+def test_tables_are_only_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks import report
+
+    monkeypatch.setattr(report, "FOLDER", tmp_path / "bench")
+    rows = [{"level": "L1", "tre_mm": 0.5}, {"level": "L2", "tre_mm": float("inf")}]
+    report.report("capture_range", {"capture_range_mm": 5.0}, {"starts": rows})
+    assert capsys.readouterr().out == "capture_range: capture_range_mm=5\n"
+    content = json.loads((tmp_path / "bench" / "capture_range.json").read_text())
+    assert content["starts"] == [{"level": "L1", "tre_mm": 0.5}, {"level": "L2", "tre_mm": None}]
