@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry
 from radgs_core.geometry.rigid import rotation_about, transform_points
-from radgs_core.registration.pipeline import register
+from radgs_core.registration.pipeline import SpineRegistration, register
 from radgs_core.registration.result import RegistrationResult
 from radgs_core.xray import CArm, Physics, Simulator, bend, biplanar_geometry, body_pose
 
@@ -79,6 +80,32 @@ def test_the_same_input_gives_the_same_poses(
     first, second = (register(phantom_case, images, GEOMETRY, start) for _ in range(2))
     for level in phantom_case.levels:
         np.testing.assert_array_equal(first.levels[level].T_reference_ct, second.levels[level].T_reference_ct)
+
+
+def test_registering_again_with_what_was_kept_changes_nothing(
+    phantom_case: Case, images: Images, start: dict[str, NDArray[np.float64]]
+) -> None:
+    fresh = register(phantom_case, images, GEOMETRY, start)
+    registration = SpineRegistration(phantom_case)
+    registration.warm_up()
+    swapped = {"ap": images["lateral"], "lateral": images["ap"]}
+    registration.register(swapped, GEOMETRY, start)
+    again = registration.register(images, GEOMETRY, start)
+    for level in phantom_case.levels:
+        np.testing.assert_array_equal(again.levels[level].T_reference_ct, fresh.levels[level].T_reference_ct)
+        assert again.levels[level].expected_tre_mm == fresh.levels[level].expected_tre_mm
+
+
+def test_the_number_of_threads_does_not_matter(
+    phantom_case: Case, images: Images, start: dict[str, NDArray[np.float64]]
+) -> None:
+    results = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        results.append(register(phantom_case, images, GEOMETRY, start))
+    torch.set_num_threads(1)
+    for level in phantom_case.levels:
+        np.testing.assert_array_equal(*(result.levels[level].T_reference_ct for result in results))
 
 
 def test_images_of_something_else_are_rejected(phantom_case: Case, start: dict[str, NDArray[np.float64]]) -> None:
