@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format bench-refine bench-prepare results environment colcon clean
+.PHONY: help demo test check format bench-refine bench-capture bench-prepare bench-engine bench-gpu results environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,14 +29,24 @@ format: ## put the code into the format that check asks for
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 
-bench-refine: ## accuracy of the refinement over ten seeds
+bench-refine: ## accuracy and time of the refinement over twenty seeds, beside a peer, and its capture range
 	@$(RUN) python -m benchmarks.refine $(ARGS)
+
+bench-capture: ## only the capture range of the refinement
+	@$(RUN) python -m benchmarks.capture_range $(ARGS)
 
 bench-prepare: ## time and memory of preparing five levels
 	@$(RUN) python -m benchmarks.prepare
 
-results: ## write docs/results from what the benchmarks left
+bench-engine: ## speed of rasterizer and voxelizer beside peers, errors, cost against size; and the fit
+	@$(RUN) python -m benchmarks.engine $(ARGS)
+
+bench-gpu: ## the kernels on CUDA: the same results as on the CPU, and times
+	@$(RUN) python -m benchmarks.gpu
+
+results: ## write docs/results and the tables of docs/performance.md from what the benchmarks left
 	@$(RUN) python -m benchmarks.document
+	@$(RUN) python -m benchmarks.document_performance
 
 environment: ## only make or update the environment
 	@$(RUN) true

@@ -4,7 +4,8 @@ A study bends the spine by about 3 mm and 3 degrees a level and draws its own se
 pose for all levels: a rigid offset of the whole spine about its centre, drawn so that the initial TRE, mean over the
 levels, falls uniformly into the bin the study is made for (see ``start_between``). Levels then start better or worse
 than that mean, by their own motion and by their place along the spine; each counts in the bin of its own initial TRE,
-so a bin also holds levels of studies made for its neighbours.
+so a bin also holds levels of studies made for its neighbours. A bin counts only with levels of as many studies as
+were made for it.
 """
 
 import os
@@ -59,7 +60,8 @@ def measured_capture_range_mm(room: OperatingRoom, starts_a_bin: int) -> float:
         "levels_beyond_bins": len(trials) - sum(each.levels for each in bins),
     }
     tables = {"bins": bin_rows(bins), "starts": start_rows(trials)}
-    report(report_name("capture_range", list(room.case.levels)), figures, tables)
+    left_out = max(0, STARTS_A_BIN - starts_a_bin) * len(bins)
+    report(report_name("capture", list(room.case.levels), left_out), figures, tables)
     return reached
 
 

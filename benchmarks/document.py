@@ -11,7 +11,7 @@ from benchmarks.report import FOLDER, ROOT, Row
 from radgs_core.io.atomic import written_atomically
 
 PAGE = ROOT / "docs" / "results" / "README.md"
-CAPTURE_PLOT = "capture_range.png"
+CAPTURE_PLOT = "capture.png"
 ORIGIN = ("command", "commit", "cores")
 INTRODUCTION = """# Results
 
@@ -20,8 +20,8 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 """
 TITLES = {
     "refine": "T9 to L1 of the example CT, all levels from one start 8 mm and 8 degrees off",
-    "refine_tuning": "T5 to T8, seeds 100 to 111: what stages and verdicts were tuned on, not a result",
-    "capture_range": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",
+    "refine_tuning": "Levels that stages and verdicts were tuned on, not a result",
+    "capture": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",
     "prepare": "Preparation of T9 to L1",
 }
 COLUMNS = ("plain", "realistic", "peer_rigid", "peer")
@@ -44,7 +44,7 @@ def _section(name: str, title: str, file: Path) -> str:
     origin = f"`{content['command']}`, commit {content['commit']}, {content['cores']} cores."
     figures = {key: value for key, value in content.items() if key not in ORIGIN and not isinstance(value, list)}
     parts = [heading, origin + "\n", _table(figures)]
-    if name == "capture_range":
+    if name == "capture":
         draw_capture(content["starts"], content["bins"], PAGE.parent / CAPTURE_PLOT)
         parts += [_capture_table(content["bins"]), f"![Final TRE and success over initial TRE]({CAPTURE_PLOT})\n"]
     return "\n".join(parts)

@@ -19,10 +19,11 @@ PREPARING = (
     "volume.py",
     "io/*.py",
     "preparation/*.py",
-    "radgs/fit.py",
-    "radgs/gaussians.py",
-    "radgs/projection.py",
+    "kernels/*.h",
+    "radgs/*.py",
+    "radgs/fitting/*.py",
     "xray/attenuation.py",
+    "xray/raycast.py",
 )
 """Parts of radgs_core that decide what a case holds; its version stays the same while it is worked on."""
 

@@ -16,7 +16,7 @@ import itertools
 from benchmarks.capture_range import STARTS_A_BIN, measured_capture_range_mm
 from benchmarks.example_case import REPORTED_LEVELS, example_case
 from benchmarks.peer import Peer
-from benchmarks.refine_figures import figures_of, peer_figures_of, total
+from benchmarks.refine_figures import capture_figures, peer_figures, refined_figures, total
 from benchmarks.report import report
 from benchmarks.studies import START_DEG, START_MM, OperatingRoom, Outcome, part, report_name
 from radgs_core.commands.output import print_table
@@ -24,6 +24,8 @@ from radgs_core.commands.progress import shown_progress
 from radgs_core.evaluation.tables import summary_table
 
 PHYSICS = ("plain", "realistic")
+SEEDS = tuple(range(20))
+PEER_SEEDS = 0, 1, 2
 
 
 def main() -> None:
@@ -34,29 +36,28 @@ def main() -> None:
     with shown_progress("ray casting the body"):
         room = OperatingRoom(case)
     outcomes = _refined(room, arguments.seeds)
-    figures = {key: value for name in PHYSICS for key, value in figures_of(name, outcomes[name]).items()}
-    if len(levels) == 5:
-        figures["seconds_five_levels"] = figures["realistic_seconds"]
+    figures = refined_figures(outcomes)
     peer_seeds = [seed for seed in arguments.seeds if seed in arguments.peer_seeds]
     if peer_seeds:
         outcomes |= _peers(room, peer_seeds)
         same_studies = [outcomes["realistic"][arguments.seeds.index(seed)] for seed in peer_seeds]
-        figures |= peer_figures_of("peer_rigid", outcomes["peer rigid"], same_studies)
-        figures |= peer_figures_of("peer", outcomes["peer per level"], same_studies)
+        figures |= peer_figures(outcomes["peer rigid"], outcomes["peer per level"], same_studies)
     title = f"TRE in mm, start {START_MM:g} mm and {START_DEG:g} degrees off (peers: realistic studies, no verdicts)"
     columns = {f"{name}\n{len(each)} studies": total(each) for name, each in outcomes.items()}
     print_table(summary_table(columns, title))
     if arguments.capture_starts:
-        figures["capture_range_mm"] = measured_capture_range_mm(room, arguments.capture_starts)
-    report(report_name("refine", levels), figures)
+        figures |= capture_figures(measured_capture_range_mm(room, arguments.capture_starts))
+    left_out = len({*SEEDS} - {*arguments.seeds}) + len({*PEER_SEEDS} - {*peer_seeds})
+    left_out += max(0, STARTS_A_BIN - arguments.capture_starts)
+    report(report_name("refine", levels, left_out), figures)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.refine", description=__doc__)
     add = parser.add_argument
-    add("--seeds", type=int, nargs="+", default=list(range(20)), metavar="N", help="(default: 0 .. 19)")
+    add("--seeds", type=int, nargs="+", default=SEEDS, metavar="N", help="(default: 0 .. 19)")
     add("--levels", nargs="+", default=REPORTED_LEVELS, metavar="L", help="(default: T9 .. L1)")
-    add("--peer-seeds", type=int, nargs="*", default=[0, 1, 2], metavar="N", help="of the seeds (default: 0 1 2)")
+    add("--peer-seeds", type=int, nargs="*", default=PEER_SEEDS, metavar="N", help="of the seeds (default: 0 1 2)")
     help_capture = f"studies a bin of the capture range; 0: not measured (default: {STARTS_A_BIN})"
     add("--capture-starts", type=int, default=STARTS_A_BIN, metavar="N", help=help_capture)
     return parser

@@ -1,10 +1,13 @@
 """What `benchmarks.refine` reports."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.studies import Outcome
 from radgs_core.evaluation import Summary, summarise
+
+LEVELS_OF_THE_TIME = 5
+"""Times are compared for as many levels."""
 
 
 def total(outcomes: Sequence[Outcome]) -> Summary:
@@ -12,7 +15,29 @@ def total(outcomes: Sequence[Outcome]) -> Summary:
     return summarise([error for outcome in outcomes for error in outcome.errors])
 
 
-def figures_of(name: str, outcomes: Sequence[Outcome]) -> dict[str, float]:
+def refined_figures(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, float]:
+    """Figures of the refinement.
+
+    Args:
+        outcomes: by physics, ``realistic`` among them; keys begin with the physics.
+    """
+    figures = {key: value for name, each in outcomes.items() for key, value in _figures_of(name, each).items()}
+    if all(len(outcome.errors) == LEVELS_OF_THE_TIME for outcome in outcomes["realistic"]):
+        figures["seconds_five_levels"] = figures["realistic_seconds"]
+    return figures
+
+
+def peer_figures(rigid: Sequence[Outcome], per_level: Sequence[Outcome], ours: Sequence[Outcome]) -> dict[str, float]:
+    """Figures of both variants of the peer beside those of the refinement on the same studies."""
+    return _peer_figures_of("peer_rigid", rigid, ours) | _peer_figures_of("peer", per_level, ours)
+
+
+def capture_figures(capture_range_mm: float) -> dict[str, float]:
+    """The capture range beside the other figures; `benchmarks.capture_range` reports the rest."""
+    return {"capture_range_mm": capture_range_mm}
+
+
+def _figures_of(name: str, outcomes: Sequence[Outcome]) -> dict[str, float]:
     """Figures of the refinement, their keys beginning with ``name``."""
     summary = total(outcomes)
     figures = {
@@ -29,7 +54,7 @@ def figures_of(name: str, outcomes: Sequence[Outcome]) -> dict[str, float]:
     return {f"{name}_{key}": float(value) for key, value in figures.items()}
 
 
-def peer_figures_of(name: str, outcomes: Sequence[Outcome], ours: Sequence[Outcome]) -> dict[str, float]:
+def _peer_figures_of(name: str, outcomes: Sequence[Outcome], ours: Sequence[Outcome]) -> dict[str, float]:
     """Figures of a peer, which gives no verdicts.
 
     Args:

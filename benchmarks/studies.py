@@ -62,9 +62,17 @@ class OperatingRoom:
         return Outcome(evaluate(self.case, poses_of(result), study.truth, study.geometry), result.seconds)
 
 
-def report_name(benchmark: str, levels: Sequence[str]) -> str:
-    """What is measured on other levels than the reported ones, for tuning, does not replace what is reported."""
-    return benchmark if list(levels) == REPORTED_LEVELS else f"{benchmark}_tuning"
+def report_name(benchmark: str, levels: Sequence[str], left_out: int) -> str:
+    """Neither other levels than the reported ones, for tuning, nor a part of the runs replace what is reported.
+
+    Args:
+        benchmark: its name.
+        levels: on which it was run.
+        left_out: how many of the runs that make the reported figures were not made.
+    """
+    if list(levels) != REPORTED_LEVELS:
+        return f"{benchmark}_tuning"
+    return f"{benchmark}_part" if left_out else benchmark
 
 
 def part(progress: Progress, number: int, count: int, run: str) -> Progress:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from radgs_core.commands import evaluate, info, prepare, register, simulate
 from radgs_core.commands.arguments import OneLineParser
+from radgs_core.commands.messages import shown_messages
 from radgs_core.errors import InputError
 
 INPUT_ERROR = 2
@@ -30,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     arguments = _parser().parse_args(argv)
     try:
-        exit_code: int = arguments.run(arguments)
+        with shown_messages():
+            exit_code: int = arguments.run(arguments)
     except InputError as error:
         print(error, file=sys.stderr)
         return INPUT_ERROR

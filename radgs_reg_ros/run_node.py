@@ -11,6 +11,7 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from radgs_core.registration.pipeline import InputError
+from radgs_reg_ros.core_log import show_core_log
 from radgs_reg_ros.managed_node import ManagedNode
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -39,6 +40,7 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
         print(error, file=sys.stderr)
         rclpy.shutdown()
         return 2
+    show_core_log(node.get_logger())
     executor = MultiThreadedExecutor(num_threads=3)
     executor.add_node(node)
     crashes: list[BaseException] = []

@@ -39,7 +39,7 @@ class CaptureBin:
 
     Attributes:
         lower_mm, upper_mm: bounds of the initial TRE.
-        studies: from how many studies the trials are.
+        studies: from how many studies, and so from how many starts, the trials are.
         summary: of how they ended; None when there are none.
     """
 
@@ -74,16 +74,17 @@ def capture_bins(trials: Sequence[Trial], edges_mm: Sequence[float] = BIN_EDGES_
     return bins
 
 
-def capture_range_mm(bins: Sequence[CaptureBin], least_levels: int) -> float:
+def capture_range_mm(bins: Sequence[CaptureBin], least_studies: int) -> float:
     """Upper end of the last bin such that it and all before it succeed in at least 95 %; 0 if the first does not.
 
     Args:
         bins: rising and adjoining.
-        least_levels: with fewer trials, at least one, a bin shows nothing: the range ends before it.
+        least_studies: levels of one study share a start. With levels of fewer studies, at least of one, a bin shows
+            nothing: the range ends before it.
     """
     reached = 0.0
     for each in bins:
-        if each.levels < max(1, least_levels) or each.success_2mm < LEAST_SUCCESS:
+        if each.studies < max(1, least_studies) or each.success_2mm < LEAST_SUCCESS:
             break
         reached = each.upper_mm
     return reached

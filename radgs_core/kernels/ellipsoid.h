@@ -12,6 +12,7 @@
 namespace radgs {
 
 constexpr int ELLIPSOID_SIZE = 16;
+constexpr int VOXEL_MOMENTS = 10;
 constexpr double HALF_LOG2_E = 0.72134752044448170;
 
 // 64 bytes, one line of the processor's cache.
@@ -54,7 +55,8 @@ RADGS Symmetric3 in_voxels(const Grid& grid, const Placed& p)
 {
     DoubleLanes root[9]; // columns of A's root along the axes of the grid
     for (int k = 0; k < 3; k++) {
-        const DoubleLanes a = p.axes[k] * p.inverse_scale[k], b = p.axes[3 + k] * p.inverse_scale[k], c = p.axes[6 + k] * p.inverse_scale[k];
+        const DoubleLanes a = p.axes[k] * p.inverse_scale[k], b = p.axes[3 + k] * p.inverse_scale[k];
+        const DoubleLanes c = p.axes[6 + k] * p.inverse_scale[k];
         root[k] = a * step_x(grid, 0) + b * step_x(grid, 1) + c * step_x(grid, 2);
         root[3 + k] = a * step_y(grid, 0) + b * step_y(grid, 1) + c * step_y(grid, 2);
         root[6 + k] = a * step_z(grid, 0) + b * step_z(grid, 1) + c * step_z(grid, 2);
@@ -88,7 +90,8 @@ RADGS void place_block(const Gaussians& g, const Grid& grid, float cutoff, int f
     const Lanes dx = to_float(to_double(column) - x), dy = to_float(to_double(row) - y), dz = to_float(to_double(plane) - z);
     for (int i = 0; i < LANES && first + i < g.count; i++)
         out[first + i] = Ellipsoid {
-            float(lane(p.density, i)), float(HALF_LOG2_E * lane(A.xx, i)), float(HALF_LOG2_E * lane(pivot_y, i)), float(HALF_LOG2_E * lane(pivot_z, i)),
+            float(lane(p.density, i)),
+            float(HALF_LOG2_E * lane(A.xx, i)), float(HALF_LOG2_E * lane(pivot_y, i)), float(HALF_LOG2_E * lane(pivot_z, i)),
             float(lane(shear_xy, i)), float(lane(shear_xz, i)), float(lane(shear_yz, i)),
             lane(dx, i), lane(dy, i), lane(dz, i), lane(column, i), lane(row, i), lane(plane, i),
             lane(begin, i), lane(end, i), 0.0f,

@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -80,7 +80,10 @@ def launch(kernel: wp.Kernel, tasks: int, arguments: Sequence[Any], device: torc
         wp.launch(kernel, last - first, [first, *passed], device=warp_device, record_tape=False)
 
     others = [_threads().submit(run, share) for share in range(1, shares)]
-    run(0)
+    try:
+        run(0)
+    finally:  # they work on memory that the caller may free
+        wait(others)
     for other in others:
         other.result()
 
@@ -100,14 +103,29 @@ def _threads() -> ThreadPoolExecutor:
 
 def _ready(module: wp.Module, device: str) -> wp.Device:
     """The device, once a module is compiled for it and loaded."""
-    with _lock:  # threads that need the same kernels must not compile them twice
-        return _compiled(module, device)
+    key = (module, device)
+    if key not in _loaded:
+        with _lock:  # threads that need the same kernels must not compile them twice
+            if key not in _loaded:
+                _loaded[key] = _compiled(module, device)
+    return _loaded[key]
 
 
+_loaded: dict[tuple[wp.Module, str], wp.Device] = {}
 _lock = Lock()
 
 
-@cache
+def _after_fork() -> None:
+    """A child process has none of its parent's other threads: they would never finish, nor release the lock."""
+    global _lock
+    _threads.cache_clear()
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _compiled(module: wp.Module, device: str) -> wp.Device:
     _initialise()
     try:
@@ -133,19 +151,32 @@ def _compiled(module: wp.Module, device: str) -> wp.Device:
 @cache
 def _initialise() -> None:
     wp.config.log_level = wp.LOG_WARNING
-    try:
-        with _silent_stderr():
-            wp.init()
-    except OSError:  # it makes its cache directory
+    if not _has_begun():
         keep_until_exit()
         with _silent_stderr():
             wp.init()
 
 
+def _has_begun() -> bool:
+    """Whether Warp could make its cache directory, with which it begins."""
+    with _silent_stderr():
+        try:
+            wp.init()
+        except OSError:
+            return False
+    return True
+
+
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     """Warp's library writes a line to the process's stderr on every machine without a GPU; errors are raised anyway."""
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed: nothing is to be silenced
+        kept = None
+    if kept is None:
+        yield
+        return
     try:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)

@@ -9,8 +9,9 @@ namespace radgs {
 
 using Offset = wp::int64;
 constexpr int ROWS_AT_ONCE = LANES > 1 ? 4 : 1;
-constexpr int TAPS_PADDING = 3; // at least ROWS_AT_ONCE - 1; zeros before and after the taps of each filter
-constexpr int LINE_PADDING = 16; // at least LANES
+constexpr int TAPS_PADDING = 3; // zeros before and after the taps of each filter
+constexpr int LINE_PADDING = 16; // zeros after a line
+static_assert(TAPS_PADDING >= ROWS_AT_ONCE - 1 && LINE_PADDING >= LANES, "");
 
 struct Taps {
     const float* values;
@@ -86,7 +87,8 @@ RADGS void filter(const float* images, int height, int width, const Taps& taps, 
 }
 
 // One task filters a band of rows of one image, by one or two filters.
-RADGS void filter_task(const float* images, int height, int width, const float* taps, int reach, int filters, int bands, float* scratch, float* out, int task)
+RADGS void filter_task(const float* images, int height, int width, const float* taps, int reach, int filters, int bands,
+    float* scratch, float* out, int task)
 {
     if (filters == 1)
         filter<1>(images, height, width, Taps {taps, reach}, bands, scratch, out, task);

@@ -125,7 +125,8 @@ RADGS void project_block(const Gaussians& g, const Camera& camera, float cutoff,
     const Lanes dx = to_float(to_double(column) - p.u), dy = to_float(to_double(row) - p.v);
     for (int i = 0; i < LANES && first + i < g.count; i++)
         out[first + i] = Footprint {
-            lane(p.gain, i), lane(dx, i), lane(dy, i), -0.5f * LOG2_E * lane(conic[0], i), -0.5f * LOG2_E * lane(conic[1], i), -0.5f * LOG2_E * lane(conic[2], i),
+            lane(p.gain, i), lane(dx, i), lane(dy, i), -0.5f * LOG2_E * lane(conic[0], i), -0.5f * LOG2_E * lane(conic[1], i),
+            -0.5f * LOG2_E * lane(conic[2], i),
             lane(slope[0], i), lane(slope[1], i), lane(bend[0], i), lane(bend[1], i), lane(bend[2], i),
             lane(column, i), lane(last_column, i), lane(row, i), lane(last_row, i), lane(largest, i),
         };

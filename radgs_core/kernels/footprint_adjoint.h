@@ -7,12 +7,15 @@
 namespace radgs {
 
 // Adds the gradients in one view. by_transform gets the gradient by T_camera_group (3, 4) of each of the neighbours.
-RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* moments, int first, GaussianGradients& sum, DoubleLanes* by_transform)
+RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* moments, int first, GaussianGradients& sum,
+    DoubleLanes* by_transform)
 {
     const Projected p = project(g, camera, first);
+    DoubleLanes gathered_moments[MOMENTS];
+    const DoubleMask seen = gather_moments<MOMENTS>(moments, first, g.count, gathered_moments);
     Lanes moment[MOMENTS];
     for (int k = 0; k < MOMENTS; k++)
-        moment[k] = to_float(gathered(moments + k * g.count, 1, first, g.count));
+        moment[k] = to_float(gathered_moments[k]);
     const Lanes inverse_c = 1.0f / p.c, gain_per_density = square_root(TWO_PI * inverse_c);
     const ToPixels pixels(camera);
     const float mx = pixels.mx, mxy = pixels.mxy, my = pixels.my;
@@ -59,7 +62,8 @@ RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* 
     by_A.yz = 0.5f * (by_by + by_bz * p.ey);
     by_A.zz = by_bz;
     const Lanes by_ex = float(camera.fx) * by_u + by_c * p.bx + p.A.xx * by_bx + p.A.xy * by_by + p.A.xz * by_bz;
-    const Lanes by_ey = float(camera.skew) * by_u + float(camera.fy) * by_v + by_c * p.by + p.A.xy * by_bx + p.A.yy * by_by + p.A.yz * by_bz;
+    const Lanes by_ey = float(camera.skew) * by_u + float(camera.fy) * by_v
+        + by_c * p.by + p.A.xy * by_bx + p.A.yy * by_by + p.A.yz * by_bz;
     // e = m / depth
     const Lanes by_depth = 2.0f * (by_C[0] * p.Cxx + 2.0f * by_C[1] * p.Cxy + by_C[2] * p.Cyy) - by_ex * p.ex - by_ey * p.ey;
     const DoubleLanes by_m[3] = {
@@ -68,8 +72,7 @@ RADGS void add_gradients(const Gaussians& g, const Camera& camera, const float* 
     const Symmetric3 by_placed_A = {
         to_double(by_A.xx), to_double(by_A.xy), to_double(by_A.xz), to_double(by_A.yy), to_double(by_A.yz), to_double(by_A.zz),
     };
-    add_gradients(p.placed, by_m, by_placed_A, sum, by_transform);
-    sum.density += to_double(gain_per_density * moment[0]);
+    add_gradients(p.placed, seen, by_m, by_placed_A, to_double(gain_per_density * moment[0]), sum, by_transform);
 }
 
 } // namespace radgs

@@ -14,8 +14,13 @@ logger = logging.getLogger(__name__)
 
 def is_kept(module: wp.Module, device: wp.Device, block_dim: int) -> bool:
     """Whether a module compiled for this kind of device is in the cache."""
-    folder = Path(str(wp.config.kernel_cache_dir)) / module.get_module_identifier(block_dim)
-    return any(folder.glob(f"*.sm{device.arch}*" if device.is_cuda else "*.o"))
+    name = module.get_module_identifier(block_dim)
+    folder = Path(str(wp.config.kernel_cache_dir)) / name
+    if device.is_cuda:
+        return any(folder.glob(f"*.sm{device.arch}*"))
+    key = wp.get_cpu_kernel_cache_key(cpu_compiler_flags=str(module.options["cpu_compiler_flags"]))
+    target = key.rpartition("-")[2]  # the kind of processor, which the names of objects have as well
+    return any((folder / f"{name}{suffix}.o").exists() for suffix in (f".cpu{target}", ""))
 
 
 def can_keep() -> bool:

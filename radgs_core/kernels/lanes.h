@@ -19,6 +19,7 @@ using Lanes = float;
 using DoubleLanes = double;
 using IntLanes = int;
 using Mask = bool;
+using DoubleMask = bool;
 
 RADGS Lanes numbered() { return 0.0f; }
 RADGS Lanes lanes(float x) { return x; }
@@ -39,6 +40,7 @@ RADGS Lanes round_up(Lanes x) { return ceilf(x); }
 RADGS Lanes smaller(Lanes a, Lanes b) { return fminf(a, b); }
 RADGS Lanes larger(Lanes a, Lanes b) { return fmaxf(a, b); }
 RADGS Lanes choose(Mask mask, Lanes yes, Lanes no) { return mask ? yes : no; }
+RADGS DoubleLanes choose(DoubleMask mask, DoubleLanes yes, DoubleLanes no) { return mask ? yes : no; }
 RADGS float total(Lanes x) { return x; }
 RADGS double total(DoubleLanes x) { return x; }
 RADGS Lanes load(const float* from) { return *from; }
@@ -58,6 +60,7 @@ typedef float Lanes __attribute__((ext_vector_type(LANES)));
 typedef double DoubleLanes __attribute__((ext_vector_type(LANES)));
 typedef int IntLanes __attribute__((ext_vector_type(LANES)));
 typedef IntLanes Mask;
+typedef decltype(DoubleLanes() != DoubleLanes()) DoubleMask;
 typedef bool LaneMask __attribute__((ext_vector_type(LANES)));
 typedef float UnalignedLanes __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef int UnalignedIntLanes __attribute__((ext_vector_type(LANES), aligned(4)));
@@ -81,6 +84,7 @@ RADGS Lanes round_up(Lanes x) { return __builtin_elementwise_ceil(x); }
 RADGS Lanes smaller(Lanes a, Lanes b) { return __builtin_elementwise_min(a, b); }
 RADGS Lanes larger(Lanes a, Lanes b) { return __builtin_elementwise_max(a, b); }
 RADGS Lanes choose(Mask mask, Lanes yes, Lanes no) { return mask ? yes : no; }
+RADGS DoubleLanes choose(DoubleMask mask, DoubleLanes yes, DoubleLanes no) { return mask ? yes : no; }
 RADGS float total(Lanes x)
 {
     auto a = x.lo + x.hi;

@@ -36,7 +36,8 @@ struct Region {
 };
 
 // sum_x weight(x) sum_c first_i,c(x) second_j,c(x), for TILE parameters i and j from i0 and j0 on, to out[i][j].
-RADGS void multiply_tile(const Part& first, const Part& second, int i0, int j0, const float* weight, int width, const Region& region, double* out)
+RADGS void multiply_tile(const Part& first, const Part& second, int i0, int j0, const float* weight, int width,
+    const Region& region, double* out)
 {
     Lanes sums[TILE][TILE];
     for (int i = 0; i < TILE; i++)
@@ -85,7 +86,8 @@ RADGS void multiply_pull(const Part& part, const float* pull, Offset plane, int 
 
 // One task sums a pair of parts, first <= second, over a band of rows. Part 0 is the body: `weights` (3, height, width)
 // are for the body with itself, the body with others, and others; `pulls` (2, 2, height, width) for the body and others.
-RADGS void normal_equations_task(const Offset* parts, int part_count, const float* weights, const float* pulls, int height, int width, int rows_a_band, double* out, int task)
+RADGS void normal_equations_task(const Offset* parts, int part_count, const float* weights, const float* pulls, int height,
+    int width, int rows_a_band, double* out, int task)
 {
     const int pairs = part_count * (part_count + 1) / 2, band = task / pairs;
     int first = 0, second = task % pairs;

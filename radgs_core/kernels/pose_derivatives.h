@@ -3,7 +3,7 @@
 // With L = log(integral), a motion changes a footprint by
 //     dL = d log(gain) - (1/2) D^T d(conic) D + (conic D).d(centre):
 // a polynomial of degree two in the pixel offset D. The perspective term s is exact in the image and taken as constant
-// in the derivatives, which changes them by about one part in a thousand.
+// in the derivatives, which changes them by a few parts in a thousand of their largest value.
 #pragma once
 #include "rasterizer.h"
 

@@ -7,7 +7,9 @@ namespace radgs {
 
 // Projects a group, and finds the box of pixels that it covers: first and last row, first and last column; empty where
 // last < first.
-RADGS void project_group_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, const int* ends, const double* cameras, const double* twist_axes, const double* twist_origins, float cutoff, float* footprints, float* polynomials, int* boxes, int task)
+RADGS void project_group_task(const float* means, const float* scales, const float* quaternions, const float* densities,
+    const int* group_of, const double* T_camera_group, const int* ends, const double* cameras, const double* twist_axes,
+    const double* twist_origins, float cutoff, float* footprints, float* polynomials, int* boxes, int task)
 {
     const Camera camera = camera_of(cameras, 0);
     const int begin = task ? ends[task - 1] : 0, end = ends[task];
@@ -34,7 +36,8 @@ RADGS void project_group_task(const float* means, const float* scales, const flo
 
 // Draws a group into its planes: (CHANNELS, height, width) at `offset`, whose first pixel is (top, left) of the image.
 // The planes must be wide enough for runs of pixels that end beyond the box.
-RADGS void draw_group_task(const float* footprints, const float* polynomials, const int* ends, const double* cameras, float cutoff, const int* placements, const Offset* offsets, float* images, int task)
+RADGS void draw_group_task(const float* footprints, const float* polynomials, const int* ends, const double* cameras,
+    float cutoff, const int* placements, const Offset* offsets, float* images, int task)
 {
     const Camera camera = camera_of(cameras, 0);
     const int top = placements[4 * task], left = placements[4 * task + 1];

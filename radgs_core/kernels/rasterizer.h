@@ -90,7 +90,10 @@ struct Drawing {
     float* image;
     int stride;
     RADGS void begin(const Rows&) { }
-    RADGS void pixels(const Rows&, int, int row, int column, const Pixels& p) { accumulate(image + row * stride + column, lanes(gain), p.value); }
+    RADGS void pixels(const Rows&, int, int row, int column, const Pixels& p)
+    {
+        accumulate(image + row * stride + column, lanes(gain), p.value);
+    }
 };
 
 // Adds footprints first..last - 1 to rows top..bottom - 1 of an image whose rows are `stride` floats long: at least
@@ -144,7 +147,8 @@ struct Moments {
 
 // Moments of footprints first..last - 1, as (MOMENTS, count) in memory, for a gradient image with padded rows like
 // `splat`'s, in which pixels beyond the border are 0.
-RADGS void splat_adjoint(const Footprint* footprints, int first, int last, float cutoff, const float* gradient, int stride, int height, float* out, int count)
+RADGS void splat_adjoint(const Footprint* footprints, int first, int last, float cutoff, const float* gradient, int stride,
+    int height, float* out, int count)
 {
     for (int i = first; i < last; i++) {
         const Footprint f = footprints[i];

@@ -6,7 +6,8 @@
 namespace radgs {
 
 using Offset = wp::int64;
-constexpr int PADDING = 16; // at least LANES
+constexpr int PADDING = 16; // runs of pixels may end so far beyond the border
+static_assert(PADDING >= LANES, "");
 
 RADGS Camera camera_of(const double* cameras, int view)
 {
@@ -23,7 +24,9 @@ RADGS Gaussians in_view(Gaussians g, int view, int groups)
 RADGS int padded(int width) { return width + PADDING; }
 
 // One task projects a block of Gaussians into one view; a block is a multiple of LANES.
-RADGS void project_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int block, int groups, const double* cameras, float cutoff, float* footprints, int task)
+RADGS void project_task(const float* means, const float* scales, const float* quaternions, const float* densities,
+    const int* group_of, const double* T_camera_group, int count, int block, int groups, const double* cameras, float cutoff,
+    float* footprints, int task)
 {
     const Gaussians gaussians {means, scales, quaternions, densities, group_of, T_camera_group, count};
     const int blocks = (count + block - 1) / block;
@@ -37,7 +40,8 @@ RADGS void project_task(const float* means, const float* scales, const float* qu
 
 // One task draws a share of the Gaussians into a band of one view: on the CPU all of them into one of a few bands, so
 // that tasks do not meet and sums have an order; on CUDA one of them into the whole image.
-RADGS void splat_task(const float* footprints, int count, int shares, int bands, const double* cameras, const Offset* offsets, float cutoff, float* image, int task)
+RADGS void splat_task(const float* footprints, int count, int shares, int bands, const double* cameras, const Offset* offsets,
+    float cutoff, float* image, int task)
 {
     const int view = task / (shares * bands), share = task / bands % shares, band = task % bands;
     const Camera camera = camera_of(cameras, view);
@@ -47,7 +51,8 @@ RADGS void splat_task(const float* footprints, int count, int shares, int bands,
 }
 
 // One task gathers the moments of a share of the Gaussians in one view.
-RADGS void splat_adjoint_task(const float* footprints, int count, int shares, const double* cameras, const Offset* offsets, float cutoff, const float* gradient, float* moments, int task)
+RADGS void splat_adjoint_task(const float* footprints, int count, int shares, const double* cameras, const Offset* offsets,
+    float cutoff, const float* gradient, float* moments, int task)
 {
     const int view = task / shares, share = task % shares;
     const Camera camera = camera_of(cameras, view);
@@ -101,7 +106,10 @@ RADGS void pad_task(const double* cameras, const Offset* offsets, int bands, int
 
 // One task takes the moments of a block of Gaussians in all views to gradients. by_transform (blocks, V, G, 12) holds
 // zeros before; it is summed over blocks afterwards, so that the sum has an order.
-RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_camera_group, int count, int block, int groups, int views, const double* cameras, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
+RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities,
+    const int* group_of, const double* T_camera_group, int count, int block, int groups, int views, const double* cameras,
+    const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform,
+    int task)
 {
     const Gaussians gaussians {means, scales, quaternions, densities, group_of, T_camera_group, count};
     const int begin = task * block;

@@ -102,7 +102,8 @@ RADGS void march_run(const Layers& layers, const RayGeometry& geometry, int widt
 }
 
 // One of `tasks` tasks marches a share of the image's runs of LANES pixels.
-RADGS void ray_march_task(const float* values, int layer_width, int layer_height, int count, const double* geometry, int width, int height, int tasks, float* images, int task)
+RADGS void ray_march_task(const float* values, int layer_width, int layer_height, int count, const double* geometry, int width,
+    int height, int tasks, float* images, int task)
 {
     const Layers layers {values, layer_width, layer_height, count};
     const RayGeometry& rays = *reinterpret_cast<const RayGeometry*>(geometry);

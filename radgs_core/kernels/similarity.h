@@ -8,7 +8,8 @@ namespace radgs {
 constexpr float TINY = 1e-12f;
 
 // One task sums products of gradients, usable pixels only, over LANES neighbouring cells: F.B, F.M, B.B, B.M, M.M.
-RADGS void products_task(const float* target, const float* body, const float* bone, const float* usable, int height, int width, int stride, float* out, int task)
+RADGS void products_task(const float* target, const float* body, const float* bone, const float* usable, int height, int width,
+    int stride, float* out, int task)
 {
     const Cells cells {height, width, stride};
     const Offset plane = Offset(height) * width;
@@ -45,7 +46,8 @@ RADGS Gains non_negative_gains(Lanes bb, Lanes bm, Lanes mm, Lanes fb, Lanes fm)
 }
 
 // One task fits the gains of LANES windows. sums: F.B, F.M, B.B, B.M, M.M; floor: what is added to B.B, one number.
-RADGS void gains_task(const float* ff, const float* sums, const float* floor, const float* weight, int count, float ridge_share, float* correlation, float* bone_correlation, float* maps, int task)
+RADGS void gains_task(const float* ff, const float* sums, const float* floor, const float* weight, int count, float ridge_share,
+    float* correlation, float* bone_correlation, float* maps, int task)
 {
     const Lanes zero = lanes(0.0f);
     const int first = task * LANES, present = count - first;
@@ -76,7 +78,8 @@ RADGS void gains_task(const float* ff, const float* sums, const float* floor, co
 
 // One task takes maps of cells (a, b, a a, a b, b b, the ridge's share of M.M) to LANES columns of a row of cells: the
 // first-order terms, (2, 2, H, W) of body and bone, and the second-order weights (3, H, W).
-RADGS void pulls_task(const float* maps, const float* target, const float* body, const float* bone, const float* usable, int height, int width, int stride, float* pulls, float* weights, int task)
+RADGS void pulls_task(const float* maps, const float* target, const float* body, const float* bone, const float* usable,
+    int height, int width, int stride, float* pulls, float* weights, int task)
 {
     const Cells cells {height, width, stride};
     const Offset plane = Offset(height) * width;

@@ -5,7 +5,6 @@
 namespace radgs {
 
 using Offset = wp::int64;
-constexpr int VOXEL_MOMENTS = 10;
 
 RADGS bool crosses(const Ellipsoid& e, int begin, int end) { return e.first_plane < end && e.last_plane >= begin; }
 
@@ -35,7 +34,8 @@ RADGS void draw(const Ellipsoid* ellipsoids, int first, int last, const Grid& gr
 
 // Adds, for what planes begin..end - 1 see of ellipsoids first..last - 1, the sums of g 2^-q times 1, x, y, z, xx, xy, xz,
 // yy, yz, zz, where g is the gradient by a voxel; (VOXEL_MOMENTS, count) in memory.
-RADGS void draw_adjoint(const Ellipsoid* ellipsoids, int first, int last, const Grid& grid, int begin, int end, float cutoff, const float* gradient, float* moments, int count)
+RADGS void draw_adjoint(const Ellipsoid* ellipsoids, int first, int last, const Grid& grid, int begin, int end, float cutoff,
+    const float* gradient, float* moments, int count)
 {
     for (int i = first; i < last; i++) {
         if (!crosses(ellipsoids[i], begin, end))

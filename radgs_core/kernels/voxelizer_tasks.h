@@ -14,7 +14,9 @@ RADGS Grid grid_of(const double* transforms, int planes, int rows, int columns)
 RADGS int begin_of(int share, int shares, int whole) { return int(Offset(whole) * share / shares); }
 
 // One task takes a block of Gaussians to voxel coordinates.
-RADGS void place_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_frame_group, int count, int block, const double* transforms, int planes, int rows, int columns, float cutoff, float* ellipsoids, int task)
+RADGS void place_task(const float* means, const float* scales, const float* quaternions, const float* densities,
+    const int* group_of, const double* T_frame_group, int count, int block, const double* transforms, int planes, int rows,
+    int columns, float cutoff, float* ellipsoids, int task)
 {
     const Gaussians g {means, scales, quaternions, densities, group_of, T_frame_group, count};
     const Grid grid = grid_of(transforms, planes, rows, columns);
@@ -25,7 +27,8 @@ RADGS void place_task(const float* means, const float* scales, const float* quat
 
 // One task draws a share of the Gaussians into a slab of planes: on the CPU all of them, so that tasks do not meet and
 // sums have an order, into a slab that stays in the processor's cache; on CUDA one of them.
-RADGS void draw_task(const float* ellipsoids, int count, int shares, int slabs, const double* transforms, int planes, int rows, int columns, float cutoff, float* volume, int task)
+RADGS void draw_task(const float* ellipsoids, int count, int shares, int slabs, const double* transforms, int planes, int rows,
+    int columns, float cutoff, float* volume, int task)
 {
     const int share = task / slabs, slab = task % slabs;
     draw(reinterpret_cast<const Ellipsoid*>(ellipsoids), begin_of(share, shares, count), begin_of(share + 1, shares, count),
@@ -33,7 +36,8 @@ RADGS void draw_task(const float* ellipsoids, int count, int shares, int slabs, 
 }
 
 // One task gathers the moments of a share of the Gaussians, slab by slab. Moments hold zeros before.
-RADGS void draw_adjoint_task(const float* ellipsoids, int count, int shares, int slabs, const double* transforms, int planes, int rows, int columns, float cutoff, const float* gradient, float* moments, int task)
+RADGS void draw_adjoint_task(const float* ellipsoids, int count, int shares, int slabs, const double* transforms, int planes,
+    int rows, int columns, float cutoff, const float* gradient, float* moments, int task)
 {
     for (int slab = 0; slab < slabs; slab++)
         draw_adjoint(reinterpret_cast<const Ellipsoid*>(ellipsoids), begin_of(task, shares, count), begin_of(task + 1, shares, count),
@@ -43,7 +47,10 @@ RADGS void draw_adjoint_task(const float* ellipsoids, int count, int shares, int
 
 // One task takes the moments of a block of Gaussians to gradients. by_transform (blocks, G, 12) holds zeros before; it is
 // summed over blocks afterwards, so that the sum has an order.
-RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities, const int* group_of, const double* T_frame_group, int count, int block, int groups, const double* transforms, int planes, int rows, int columns, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density, double* by_transform, int task)
+RADGS void gradient_task(const float* means, const float* scales, const float* quaternions, const float* densities,
+    const int* group_of, const double* T_frame_group, int count, int block, int groups, const double* transforms, int planes,
+    int rows, int columns, const float* moments, float* by_mean, float* by_scale, float* by_quaternion, float* by_density,
+    double* by_transform, int task)
 {
     const Gaussians g {means, scales, quaternions, densities, group_of, T_frame_group, count};
     const Grid grid = grid_of(transforms, planes, rows, columns);

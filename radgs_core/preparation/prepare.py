@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
 from radgs_core.case import Case, Vertebra
 from radgs_core.errors import InputError
-from radgs_core.preparation.anatomy import Box, crop_box, cut_out
+from radgs_core.preparation.separation import LevelCrop, separate
 from radgs_core.preparation.surface import mesh_of, surface_points
 from radgs_core.progress import Progress
-from radgs_core.radgs.fit import fit_gaussians
+from radgs_core.radgs.fitting import fit_gaussians
 from radgs_core.volume import Volume
-from radgs_core.xray.attenuation import excess_attenuation
 
 if TYPE_CHECKING:
     from radgs_core.io.labels import LabelMap
@@ -47,51 +44,25 @@ def prepare_case(
         InputError: a level is named twice, is not in the label map, or is cut off at the border of the CT.
     """
     _check_levels(levels, labels)
-    label_data = labels.volume.data
-    boxes = ndimage.find_objects(label_data)
-    any_vertebra = np.isin(label_data, list(labels.value_of_level.values()))
-    body = np.clip(np.round(ct.data), -1024, np.iinfo(np.int16).max).astype(np.int16)
-    ct = Volume(body.copy(), ct.T_ct_voxel)
-
-    cuts = {}
-    for level in levels:
-        value = labels.value_of_level[level]
-        box = crop_box(boxes[value - 1], ct, level)
-        cut = cut_out(ct, box, label_data[box] == value, any_vertebra[box])
-        any_vertebra[box] |= cut.region  # a voxel of the rim belongs to one level only
-        body[box][cut.region] = cut.fill_hu
-        cuts[level] = cut
-
+    separated = separate(ct, labels, levels)
     vertebrae = {}
     for number, level in enumerate(levels):
-        box, region = cuts[level].box, cuts[level].region
-        fill = body[box].copy()
-        bone = np.where(region, ct.data[box], fill)
-        mask = label_data[box] == labels.value_of_level[level]
 
         def part(fraction: float, message: str, number: int = number, level: str = level) -> None:
             progress((number + fraction) / len(levels), f"{level}: {message}")
 
-        vertebrae[level] = _vertebra(level, mask, bone, fill, _placed(ct, box), part)
+        vertebrae[level] = _vertebra(level, separated.crops[level], part)
     order = sorted(vertebrae, key=lambda level: -vertebrae[level].T_ct_vertebra[2, 3])
     progress(1.0, "done")
-    return Case({level: vertebrae[level] for level in order}, Volume(body, ct.T_ct_voxel), provenance)
+    return Case({level: vertebrae[level] for level in order}, separated.body_hu, provenance)
 
 
-def _vertebra(
-    level: str,
-    mask: NDArray[np.bool_],
-    bone: NDArray[np.int16],
-    fill: NDArray[np.int16],
-    T_ct_voxel: NDArray[np.float64],
-    progress: Progress,
-) -> Vertebra:
+def _vertebra(level: str, crop: LevelCrop, progress: Progress) -> Vertebra:
+    mask, T_ct_voxel = crop.mask, crop.bone_hu.T_ct_voxel
     progress(0.0, "surface")
     mesh = mesh_of(mask, T_ct_voxel)
     progress(0.05, "Gaussians")
-    gaussians = fit_gaussians(
-        Volume(excess_attenuation(bone, fill), T_ct_voxel), lambda f, message: progress(0.05 + 0.95 * f, message)
-    )
+    gaussians = fit_gaussians(crop.excess, lambda f, message: progress(0.05 + 0.95 * f, message))
     T_ct_vertebra = np.eye(4)
     T_ct_vertebra[:3, :3] = R_CT_PATIENT
     T_ct_vertebra[:3, 3] = Volume(mask, T_ct_voxel).points_mm(np.argwhere(mask)).mean(0)
@@ -102,8 +73,8 @@ def _vertebra(
         surface_points_mm=surface_points(mask, T_ct_voxel),
         mesh_vertices_mm=mesh.vertices_mm,
         mesh_faces=mesh.faces,
-        bone_hu=Volume(bone, T_ct_voxel),
-        fill_hu=Volume(fill, T_ct_voxel),
+        bone_hu=crop.bone_hu,
+        fill_hu=crop.fill_hu,
     )
 
 
@@ -117,10 +88,3 @@ def _check_levels(levels: Sequence[str], labels: "LabelMap") -> None:
             )
         if levels.count(level) > 1:
             raise InputError(f"{level} is named twice; name each level once.")
-
-
-def _placed(ct: Volume, box: Box) -> NDArray[np.float64]:
-    """Affine of a crop's own voxel indices into CT coordinates."""
-    T_ct_voxel = ct.T_ct_voxel.copy()
-    T_ct_voxel[:3, 3] = ct.points_mm(np.array([r.start for r in box]))
-    return T_ct_voxel

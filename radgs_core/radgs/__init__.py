@@ -1,4 +1,3 @@
-from radgs_core.radgs.fit import fit_gaussians
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.pose_derivatives import PoseDerivatives, RigidGroups
 from radgs_core.radgs.rasterizer import rasterize
@@ -10,7 +9,6 @@ __all__ = [
     "RadiativeGaussians",
     "RigidGroups",
     "VoxelGrid",
-    "fit_gaussians",
     "rasterize",
     "voxelize",
 ]

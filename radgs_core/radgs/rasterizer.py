@@ -2,6 +2,10 @@
 
 An X-ray is a sum of line integrals: no opacity and no depth order. The formula stands in
 `radgs_core.radgs.oracle.projection`; `radgs_core.radgs.oracle.rasterizer` does the same in plain torch.
+
+Each call allocates its images, the footprints (64 bytes a Gaussian and view, which backward needs) and padded images as
+scratch. No buffers are kept between calls: on the CPU, memory of these sizes that was freed is handed out again, which
+takes microseconds beside the milliseconds of drawing, and calls stay independent of each other.
 """
 
 from collections.abc import Sequence
@@ -12,6 +16,7 @@ import torch
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.kernels import rasterizer as kernels
 from radgs_core.kernels.engine import launch
+from radgs_core.radgs.checks import check_cutoff, check_float32, check_shape, group_of_each
 from radgs_core.radgs.division import Division
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.views import Views
@@ -37,26 +42,30 @@ def rasterize(
         gaussians: N Gaussians, each in its group's frame, mm; float32, on the device to compute on.
         cameras: V views of any size.
         T_reference_group: (G, 4, 4) pose of each group in the reference frame, mm.
-        group: (N,) integer group of each Gaussian; may be left out where G is 1.
+        group: (N,) integer group of each Gaussian, 0..G - 1; may be left out where G is 1.
         T_camera_reference: (V, 4, 4) pose to use instead of the cameras' own, for gradients to the camera pose.
-        cutoff_sigma: half width of a footprint, in standard deviations. Gaussians that reach the X-ray source within
-            it are not drawn.
+        cutoff_sigma: half width of a footprint, in standard deviations, above 0 and at most 13. Gaussians that reach
+            the X-ray source within it are not drawn.
 
     Returns:
         V images (height, width): dimensionless line integrals, summed over all Gaussians. Differentiable (once) in the
         Gaussians' parameters, ``T_reference_group`` and ``T_camera_reference``.
 
     Raises:
-        ValueError: the Gaussians are not float32, or ``group`` is missing although there are several groups.
+        ValueError: the Gaussians are not float32, there is no camera, ``group`` is missing although there are several
+            groups, ``cutoff_sigma`` is out of its range, or the shape, the type or the numbers of ``group`` or of poses
+            are not as above.
     """
     device = gaussians.means_mm.device
-    if gaussians.means_mm.dtype != torch.float32:
-        raise ValueError(f"the rasterizer takes float32 Gaussians, not {gaussians.means_mm.dtype}.")
-    if group is None:
-        if T_reference_group.shape[0] != 1:
-            raise ValueError(f"group must be given for {T_reference_group.shape[0]} groups.")
-        group = torch.zeros(len(gaussians), dtype=torch.int32, device=device)
-    if T_camera_reference is None:
+    check_float32(gaussians, "the rasterizer")
+    check_cutoff(cutoff_sigma)
+    check_shape("T_reference_group", T_reference_group, (*T_reference_group.shape[:1], 4, 4))
+    group = group_of_each(gaussians, len(T_reference_group), group)
+    if not cameras:
+        raise ValueError("there must be at least one camera.")
+    if T_camera_reference is not None:
+        check_shape("T_camera_reference", T_camera_reference, (len(cameras), 4, 4))
+    else:
         T_camera_reference = torch.stack([torch.tensor(camera.T_camera_reference, device=device) for camera in cameras])
     # poses are joined in float64: distances of a metre with errors of a micrometre do not fit float32
     T_camera_group = T_camera_reference.double()[:, None] @ T_reference_group.double()
@@ -67,7 +76,7 @@ def rasterize(
             gaussians.quaternions,
             gaussians.densities_per_mm,
             T_camera_group[..., :3, :],
-            group.to(torch.int32),
+            group,
             Views.of(cameras, device),
             cutoff_sigma,
         )

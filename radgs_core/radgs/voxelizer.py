@@ -10,6 +10,7 @@ import torch
 
 from radgs_core.kernels import voxelizer as kernels
 from radgs_core.kernels.engine import launch
+from radgs_core.radgs.checks import check_cutoff, check_float32, check_shape, group_of_each
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.volume_division import VolumeDivision
 from radgs_core.radgs.voxel_grid import VoxelGrid
@@ -35,31 +36,30 @@ def voxelize(
         grid: where to sample.
         T_frame_group: (G, 4, 4) rigid pose of each group in the grid's frame, mm; if left out, one group that stays
             where it is.
-        group: (N,) integer group of each Gaussian; may be left out where G is 1.
-        cutoff_sigma: where a Gaussian ends, in standard deviations.
+        group: (N,) integer group of each Gaussian, 0..G - 1; may be left out where G is 1.
+        cutoff_sigma: where a Gaussian ends, in standard deviations, above 0 and at most 13.
 
     Returns:
         (I, J, K) linear attenuation, 1/mm. Differentiable (once) in the Gaussians' parameters and ``T_frame_group``.
 
     Raises:
-        ValueError: the Gaussians are not float32, or ``group`` is missing although there are several groups.
+        ValueError: the Gaussians are not float32, ``group`` is missing although there are several groups,
+            ``cutoff_sigma`` is out of its range, or the shape, the type or the numbers of ``group`` or of poses are not
+            as above.
     """
-    device = gaussians.means_mm.device
-    if gaussians.means_mm.dtype != torch.float32:
-        raise ValueError(f"the voxelizer takes float32 Gaussians, not {gaussians.means_mm.dtype}.")
+    check_float32(gaussians, "the voxelizer")
+    check_cutoff(cutoff_sigma)
     if T_frame_group is None:
-        T_frame_group = torch.eye(4, dtype=torch.float64, device=device)[None]
-    if group is None:
-        if T_frame_group.shape[0] != 1:
-            raise ValueError(f"group must be given for {T_frame_group.shape[0]} groups.")
-        group = torch.zeros(len(gaussians), dtype=torch.int32, device=device)
+        T_frame_group = torch.eye(4, dtype=torch.float64, device=gaussians.means_mm.device)[None]
+    check_shape("T_frame_group", T_frame_group, (*T_frame_group.shape[:1], 4, 4))
+    group = group_of_each(gaussians, len(T_frame_group), group)
     volume: torch.Tensor = _Voxelize.apply(
         gaussians.means_mm,
         gaussians.scales_mm,
         gaussians.quaternions,
         gaussians.densities_per_mm,
         T_frame_group.double()[:, :3],
-        group.to(torch.int32),
+        group,
         grid,
         cutoff_sigma,
     )

@@ -8,7 +8,6 @@ from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import inverse
 from radgs_core.xray.raycast import RayCastVolume
 
-
 CELL_PX = 4
 """Rays are tested at the corners of square cells; a cell is covered where all its corners are."""
 

@@ -61,7 +61,7 @@ def _filtered(images: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
     *stack, height, width = images.shape
     filters, reach = taps.shape[1], taps.shape[2] // 2 - kernels.TAPS_PADDING
     out = images.new_empty(*stack, filters, height, width)
-    bands = min(height, torch.get_num_threads()) if images.device.type == "cpu" else height
+    bands = min(height, torch.get_num_threads())
     tasks = math.prod(stack) * bands
     line = width + 2 * reach + kernels.LINE_PADDING
     scratch = images.new_empty(tasks * filters * kernels.ROWS_AT_ONCE * line)

@@ -12,7 +12,7 @@ from radgs_core.kernels.engine import launch
 from radgs_core.registration.similarity import LocalFit
 
 ROWS_A_BAND = 16
-"""Sums are float32 within a band and float64 beyond; on CUDA, where one thread takes a band, it is one row."""
+"""Sums are float32 within a band and float64 beyond."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,10 @@ def normal_equations(
     device, objects = body.device, len(parts)
     table = [[p.derivatives.data_ptr(), p.top, p.left, *p.derivatives.shape[-2:]] for p in parts]
     first, second = np.triu_indices(objects)
-    rows_a_band = 1 if device.type == "cuda" else ROWS_A_BAND
-    bands = -(-height // rows_a_band)
+    bands = -(-height // ROWS_A_BAND)
     block = kernels.BLOCK_SIZE
     sums = torch.empty(bands, len(first), block + kernels.PARAMETERS, dtype=torch.float64, device=device)
-    arguments = [torch.tensor(table, device=device), objects, fit.weights, fit.pulls, height, width, rows_a_band, sums]
+    arguments = [torch.tensor(table, device=device), objects, fit.weights, fit.pulls, height, width, ROWS_A_BAND, sums]
     launch(kernels.normal_equations, bands * len(first), arguments, device)
     total = sums.sum(0).cpu().numpy()
     blocks = total[:, :block].reshape(-1, kernels.PARAMETERS, kernels.PARAMETERS)

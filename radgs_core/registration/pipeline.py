@@ -95,7 +95,8 @@ class SpineRegistration:
         for level in (*levels, *initial):
             if level not in self._case.levels:
                 raise InputError(
-                    f"{level} is not in the case, which holds {', '.join(self._case.levels)}; prepare it or leave it out."
+                    f"{level} is not in the case, which holds {', '.join(self._case.levels)};"
+                    " prepare it or leave it out."
                 )
         missing = [level for level in levels if level not in initial]
         if missing:

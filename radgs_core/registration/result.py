@@ -18,7 +18,8 @@ class LevelResult:
         status: ``registered``, or ``rejected``: then the pose must not be used.
         reason: why it was rejected, one sentence; empty when registered.
         T_reference_ct: (4, 4) where this vertebra carries the CT's coordinates, mm.
-        expected_tre_mm: the error to be expected, mm (see docs/safety.md for what it is worth).
+        expected_tre_mm: the error to be expected, mm (see docs/safety.md for what it is worth); infinite where the
+            images do not determine the pose.
         converged: the refinement came to rest before its last iteration.
         iterations: how many refinement iterations were made.
         similarity: local gradient correlation over the vertebra's footprint, by view; 1 is perfect, 0 unrelated.

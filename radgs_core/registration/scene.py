@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import exp_se3_about
 
+
 @dataclass(frozen=True)
 class ScenePoses:
     """Poses of the body and of every vertebra, in the reference frame.

@@ -19,7 +19,7 @@ import torch
 
 from radgs_core.kernels import similarity as kernels
 from radgs_core.kernels.engine import launch
-from radgs_core.registration.windows import Windows, lanes
+from radgs_core.registration.windows import LANES, Windows
 
 RIDGE = 0.3
 FLOOR_SHARE = 1e-3
@@ -98,7 +98,7 @@ class LocalCorrelation:
         windows, device = self.windows, self._target.device
         products = torch.empty(5, *windows.shape, device=device)
         arguments = [*images, *windows.image_shape, windows.stride, products]
-        launch(kernels.products, windows.cell_tasks(device), arguments, device)
+        launch(kernels.products, windows.cell_tasks, arguments, device)
         return products
 
     def _gains(self, sums: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -107,7 +107,7 @@ class LocalCorrelation:
         maps = sums.new_empty(6, *weight.shape)
         floor, count, device = FLOOR_SHARE * _mean(sums[2]), weight.numel(), sums.device
         given = [self._target_squared, sums, floor, weight.contiguous(), count, RIDGE]
-        launch(kernels.gains, -(-count // lanes(device)), [*given, correlation, bone_correlation, maps], device)
+        launch(kernels.gains, -(-count // LANES), [*given, correlation, bone_correlation, maps], device)
         maps[2] += FLOOR_SHARE * _mean(maps[2])  # the floor of |B|^2 changes with the body, too
         return correlation, bone_correlation, maps
 
@@ -117,7 +117,7 @@ class LocalCorrelation:
         pulls = maps.new_empty(2, 2, *windows.image_shape)
         weights = maps.new_empty(3, *windows.image_shape)
         arguments = [maps, *images, *windows.image_shape, windows.stride, pulls, weights]
-        launch(kernels.pulls, windows.pixel_tasks(device), arguments, device)
+        launch(kernels.pulls, windows.pixel_tasks, arguments, device)
         return pulls, weights
 
 

@@ -103,11 +103,11 @@ class StageView:
         fit = self._correlation.fit(body[0], bone, self._weight)
         gradient, curvature = normal_equations(body[1:], levels, fit)
         return ViewEvaluation(
-            score=float((fit.correlation.square() * self._weight).sum()) / 2,
+            score=0.5 * float(_sums(fit.correlation.square() * self._weight)),
             gradient=gradient,
             curvature=curvature,
-            similarity=(self._shares * fit.correlation).sum((1, 2)).double().numpy(),
-            bone_similarity=(self._shares * fit.bone_correlation).sum((1, 2)).double().numpy(),
+            similarity=_sums(self._shares * fit.correlation),
+            bone_similarity=_sums(self._shares * fit.bone_correlation),
         )
 
     def _parts(self, poses: ScenePoses, centres_mm: NDArray[np.float64]) -> list[PoseDerivatives]:
@@ -133,8 +133,14 @@ class StageView:
         first_row, first_column = max(part.top, 0), max(part.left, 0)
         rows = slice(first_row, max(first_row, min(part.top + height, self._camera.height)))
         columns = slice(first_column, max(first_column, min(part.left + width, self._camera.width)))
-        inner = images[..., rows.start - part.top : rows.stop - part.top, columns.start - part.left : columns.stop - part.left]
-        return inner, rows, columns
+        inner_rows = slice(rows.start - part.top, rows.stop - part.top)
+        inner_columns = slice(columns.start - part.left, columns.stop - part.left)
+        return images[..., inner_rows, inner_columns], rows, columns
+
+
+def _sums(images: torch.Tensor) -> NDArray[np.float64]:
+    """(...) sums over images (..., h, w); torch's order of a whole sum depends on the number of threads."""
+    return images.numpy().sum((-2, -1), dtype=np.float64)
 
 
 def _averaged(image: torch.Tensor, factor: int) -> torch.Tensor:

@@ -6,6 +6,7 @@ the vertebra would have left its neighbours, or the images do not determine the 
 set on studies of T5..T8 of the example CT, other levels than those in the published tables.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,6 +31,10 @@ LARGEST_MOTION_DEG = 15.0
 LARGEST_EXPECTED_TRE_MM = 0.95
 ERROR_SCALE_MM = 0.025
 """Turns the curvature of the similarity into millimetres of TRE; calibrated (docs/evaluation.md)."""
+ROUNDING_SHARE = 1e-12
+"""Of the largest eigenvalue of the information: below is rounding, and nothing is known in that direction."""
+UNKNOWN_PART = 1e-6
+"""A level has a part in an unknown direction if its six numbers of the unit vector are longer than this."""
 
 
 def judge(
@@ -72,9 +77,14 @@ def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refi
 
     The inverse curvature of the similarity gives the shape of the uncertainty (Laplace's approximation); what the
     rendering leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size.
+    Infinite where the images leave the level free to move in some direction.
     """
-    covariance = np.linalg.pinv(refined.information, hermitian=True)
     block = slice(6 + 6 * index, 12 + 6 * index)
+    eigenvalues, directions = np.linalg.eigh(refined.information)
+    unknown = directions[:, eigenvalues <= ROUNDING_SHARE * eigenvalues[-1]]
+    if (np.linalg.norm(unknown[block], axis=0) > UNKNOWN_PART).any():
+        return math.inf
+    covariance = np.linalg.pinv(refined.information, ROUNDING_SHARE, hermitian=True)
     arms = transform_points(pose, vertebra.surface_points_mm.astype(np.float64))
     arms = arms - transform_points(pose, vertebra.T_ct_vertebra[:3, 3])
     x, y, z = arms.T
@@ -143,6 +153,8 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
 
 
 def _uncertain(label: str, expected: float) -> str:
+    if math.isinf(expected):
+        return f"the images do not determine the pose of {label}; take images in which it is seen."
     if not expected <= LARGEST_EXPECTED_TRE_MM:
         return (
             f"the images determine the pose of {label} only to {expected:.2f} mm, and"

@@ -7,6 +7,8 @@ from radgs_core.kernels.engine import launch
 from radgs_core.registration.filters import smooth
 
 STRIDES_A_SIGMA = 2
+LANES = 16
+"""How many neighbours a kernel takes at once on a CPU (lanes.h); registration runs nowhere else."""
 
 
 class Windows:
@@ -43,7 +45,7 @@ class Windows:
         cells = images.new_empty(*images.shape[:-2], *self.shape)
         count = images[..., 0, 0].numel()
         arguments = [images.contiguous(), *self.image_shape, self.stride, cells]
-        launch(kernels.pool, count * self.cell_tasks(images.device), arguments, images.device)
+        launch(kernels.pool, count * self.cell_tasks, arguments, images.device)
         return cells
 
     def blur(self, cells: torch.Tensor) -> torch.Tensor:
@@ -54,15 +56,12 @@ class Windows:
         """Sums over windows (..., h, w) of images (..., H, W)."""
         return self.blur(self.pool(images))
 
-    def cell_tasks(self, device: torch.device) -> int:
+    @property
+    def cell_tasks(self) -> int:
         """Into how many tasks a kernel cuts the cells of an image."""
-        return self.shape[0] * -(-self.shape[1] // lanes(device))
+        return self.shape[0] * -(-self.shape[1] // LANES)
 
-    def pixel_tasks(self, device: torch.device) -> int:
+    @property
+    def pixel_tasks(self) -> int:
         """Into how many tasks a kernel cuts the pixels of an image, by rows of cells."""
-        return self.shape[0] * -(-self.image_shape[1] // lanes(device))
-
-
-def lanes(device: torch.device) -> int:
-    """How many neighbours a kernel takes at once (LANES of lanes.h)."""
-    return 1 if device.type == "cuda" else 16
+        return self.shape[0] * -(-self.image_shape[1] // LANES)

@@ -1,7 +1,7 @@
 """Where collimator blades cover the border of an X-ray."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,14 @@ def inside_blades(line_integral: NDArray[np.float32]) -> NDArray[np.bool_]:
 def _cut_left(line_integral: NDArray[np.float32], inside: NDArray[np.bool_]) -> None:
     height, width = line_integral.shape
     band = max(4, round(SEARCHED_SHARE * width))
+    if band + JUMP_OVER_PX > width:
+        return  # too narrow to compare what is beside an edge
     smooth = ndimage.gaussian_filter(line_integral[:, : band + JUMP_OVER_PX], BLUR_PX, mode="nearest")
     # positive where it is darker (a higher line integral) outside; clipped, so that many rows must agree on an edge
     jump = np.clip(smooth[:, :band] - smooth[:, JUMP_OVER_PX:], -0.1, 1.0)
     edges = _Edges.of(height, band)
-    total, darker, rows = edges.sums(np.stack([jump, jump > 0, np.ones_like(jump)]))
+    # one after the other, for the sake of memory
+    total, darker, rows = (edges.sums(image) for image in (jump, jump > 0, np.ones_like(jump)))
     mean = total / np.maximum(rows, 1)
     found = (rows >= LEAST_AGREEMENT * height) & (darker > LEAST_AGREEMENT * rows) & (mean >= LEAST_JUMP)
     if found.any():
@@ -65,7 +68,7 @@ class _Edges:
     padding: int
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=4)  # both borders' lengths of two views
     def of(cls, height: int, band: int) -> "_Edges":
         tilts = np.rint(SLOPES[:, None] * (np.arange(height) - height / 2)).astype(np.intp)
         begins = np.diff(tilts, axis=1, prepend=tilts[:, :1] - 1) != 0
@@ -76,10 +79,8 @@ class _Edges:
         columns = tilts[slope, first][:, None] + np.arange(band) + padding
         return cls(tilts, first, last, columns, np.searchsorted(slope, np.arange(len(SLOPES))), padding)
 
-    def sums(self, images: NDArray) -> NDArray[np.float64]:
-        """(n, slopes, band) sums of images (n, height, band) along the edges; nothing lies beyond the band."""
-        padded = np.pad(images.astype(np.float64), ((0, 0), (1, 0), (self.padding, self.padding)))
-        cumulated = padded.cumsum(1)
-        runs = cumulated[:, self.last] - cumulated[:, self.first]
-        along = np.take_along_axis(runs, np.broadcast_to(self.columns, (len(images), *self.columns.shape)), 2)
-        return np.add.reduceat(along, self.starts, axis=1)
+    def sums(self, image: NDArray) -> NDArray[np.float64]:
+        """(slopes, band) sums of an image (height, band) along the edges; nothing lies beyond the band."""
+        cumulated = np.pad(image.astype(np.float64), ((1, 0), (self.padding, self.padding))).cumsum(0)
+        runs = cumulated[self.last] - cumulated[self.first]
+        return np.add.reduceat(np.take_along_axis(runs, self.columns, 1), self.starts, axis=0)

@@ -6,7 +6,9 @@ along each ray gives all of them (`radgs_core/kernels/ray_march.h` has the formu
 
 import itertools
 import math
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 import torch
@@ -25,6 +27,8 @@ LARGEST_DRIFT = 0.5
 body of 2 mm voxels are then off by 1e-4 of the largest line integral (rms), and by 9e-4 if the drift is not limited."""
 SMALLEST_ADVANCE = 0.25
 """What every ray must advance along the marching axis while it advances one voxel along any other."""
+KEPT_LAYERS = 4
+"""Copies of the volume that are kept, the last used ones: two views need two, and the C-arm may turn."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,17 @@ class RayMarchVolume:
     """A volume made ready for repeated rendering with derivatives.
 
     The first view along an axis of the volume copies the volume into layers across that axis; later ones reuse them.
+    Threads may share it.
 
     Attributes:
         volume: what is integrated; on the device that shall do the work.
     """
 
     volume: RayCastVolume
-    _layers: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _layers: OrderedDict[tuple[int, int], torch.Tensor] = field(
+        default_factory=OrderedDict, init=False, repr=False, compare=False
+    )
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def line_integral_with_pose_derivatives(
         self, camera: XrayCamera, T_reference_ct: NDArray[np.float64], centre_mm: NDArray[np.float64]
@@ -91,17 +99,24 @@ class RayMarchVolume:
     def _across(self, axis: int, per_voxel: int) -> torch.Tensor:
         """(rows, layers, columns) of the volume across an axis: ``per_voxel`` layers a voxel, the first of zeros."""
         key = axis, per_voxel
-        if key not in self._layers:
-            column, row = _within(axis)
-            # the values' dimensions are the axes in reverse order
-            values = self.volume.values.permute(2 - row, 2 - axis, 2 - column)
-            layers = torch.nn.functional.pad(values, [BORDER, BORDER, 1, 1, BORDER, BORDER])
-            if per_voxel > 1:
-                near, far = layers[:, :-1], layers[:, 1:]
-                between = [torch.lerp(near, far, i / per_voxel) for i in range(per_voxel)]
-                layers = torch.stack(between, 2).flatten(1, 2)
-            self._layers[key] = layers
-        return self._layers[key]
+        with self._lock:
+            if key not in self._layers:
+                self._layers[key] = self._layered(axis, per_voxel)
+            self._layers.move_to_end(key)
+            if len(self._layers) > KEPT_LAYERS:
+                self._layers.popitem(last=False)
+            return self._layers[key]
+
+    def _layered(self, axis: int, per_voxel: int) -> torch.Tensor:
+        column, row = _within(axis)
+        # the values' dimensions are the axes in reverse order
+        values = self.volume.values.permute(2 - row, 2 - axis, 2 - column)
+        layers = torch.nn.functional.pad(values, [BORDER, BORDER, 1, 1, BORDER, BORDER])
+        if per_voxel > 1:
+            near, far = layers[:, :-1], layers[:, 1:]
+            between = [torch.lerp(near, far, i / per_voxel) for i in range(per_voxel)]
+            layers = torch.stack(between, 2).flatten(1, 2)
+        return layers
 
 
 def _within(axis: int) -> tuple[int, int]:

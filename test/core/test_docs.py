@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,19 @@ import yaml
 from radgs_core import cli
 from radgs_core.io import read_geometry, read_poses
 from radgs_core.registration import verdict
+from radgs_core.registration.stage_view import FINEST_BODY_VOXEL_MM
 
 ROOT = Path(__file__).resolve().parents[2]
+FROM_ROSDEP = {
+    "python3-nibabel": "nibabel",
+    "python3-numpy": "numpy",
+    "python3-opencv": "opencv-python",
+    "python3-scipy": "scipy",
+    "python3-skimage": "scikit-image",
+    "python3-transforms3d": "transforms3d",
+    "python3-yaml": "PyYAML",
+}
+"""What package.xml names for rosdep, as setup.py names it."""
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -49,6 +61,29 @@ def test_thresholds_are_those_of_the_code() -> None:
     )
     thresholds = {name for name in vars(verdict) if name.startswith(("LEAST_", "LARGEST_"))}
     assert {name: float(value) for name, value in rows} == {name: getattr(verdict, name) for name in thresholds}
+
+
+def test_the_body_is_marched_in_voxels_of_the_code() -> None:
+    (named,) = re.findall(
+        r"voxels of ([\d.]+) mm \(`FINEST_BODY_VOXEL_MM`\)", (ROOT / "docs" / "method.md").read_text()
+    )
+    assert float(named) == FINEST_BODY_VOXEL_MM
+
+
+def test_a_workspace_gets_from_pip_what_rosdep_does_not_have() -> None:
+    manifest = (ROOT / "package.xml").read_text()
+    assert set(re.findall(r"<exec_depend>(python3-.*)</exec_depend>", manifest)) == set(FROM_ROSDEP)
+    needed = set(re.findall(r'^ {8}"([\w-]+)[>=]=.*",', (ROOT / "setup.py").read_text(), re.MULTILINE))
+    readme = (ROOT / "README.md").read_text()
+    (line,) = re.findall(r"^pip install (?!\.)(.*)$", readme, re.MULTILINE)
+    named = shlex.split(line)
+    assert {re.split("[>=]=", name)[0] for name in named} == needed - set(FROM_ROSDEP.values())
+    (count,) = re.findall(r"(\w+) Python packages come from pip", readme)
+    assert ["Five", "Six", "Seven"].index(count) + 5 == len(named)
+    (comment,) = re.findall(r"rosdep keys; (.*) come from pip", manifest)
+    assert re.split(", | and ", comment) == [re.split("[>=]=", name)[0] for name in named]
+    for name in named:
+        assert "=" not in name or f'"{name}"' in (ROOT / "setup.py").read_text()
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "command_line.md"], ids=lambda page: page.name)

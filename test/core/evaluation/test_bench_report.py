@@ -29,7 +29,7 @@ def test_tables_are_only_in_the_file(
 
     monkeypatch.setattr(report, "FOLDER", tmp_path / "bench")
     rows = [{"level": "L1", "tre_mm": 0.5}, {"level": "L2", "tre_mm": float("inf")}]
-    report.report("capture_range", {"capture_range_mm": 5.0}, {"starts": rows})
-    assert capsys.readouterr().out == "capture_range: capture_range_mm=5\n"
-    content = json.loads((tmp_path / "bench" / "capture_range.json").read_text())
+    report.report("capture", {"capture_range_mm": 5.0}, {"starts": rows})
+    assert capsys.readouterr().out == "capture: capture_range_mm=5\n"
+    content = json.loads((tmp_path / "bench" / "capture.json").read_text())
     assert content["starts"] == [{"level": "L1", "tre_mm": 0.5}, {"level": "L2", "tre_mm": None}]

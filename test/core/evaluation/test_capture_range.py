@@ -13,7 +13,14 @@ EDGES = (0.0, 5.0, 10.0, 15.0)
 
 
 def trials(initial_mm: float, good: int, bad: int, study: int = 0) -> list[Trial]:
+    """Levels of one study."""
     return [Trial(study, initial_mm, LevelError("L1", "registered", tre)) for tre in [0.5] * good + [3.0] * bad]
+
+
+def studies(initial_mm: float, good: int, bad: int) -> list[Trial]:
+    """One level of each study."""
+    errors = [LevelError("L1", "registered", tre) for tre in [0.5] * good + [3.0] * bad]
+    return [Trial(study, initial_mm, error) for study, error in enumerate(errors)]
 
 
 def test_a_bin_holds_its_lower_bound_and_not_its_upper() -> None:
@@ -52,13 +59,19 @@ def test_verdicts_are_counted_by_bin() -> None:
 def test_the_range_ends_before_the_first_bin_that_does_not_succeed(
     good_and_bad: list[tuple[int, int]], expected: float
 ) -> None:
-    all_trials = [t for lower, (good, bad) in zip(EDGES, good_and_bad, strict=False) for t in trials(lower, good, bad)]
-    assert capture_range_mm(capture_bins(all_trials, EDGES), least_levels=20) == expected
+    all_trials = [t for lower, (good, bad) in zip(EDGES, good_and_bad, strict=False) for t in studies(lower, good, bad)]
+    assert capture_range_mm(capture_bins(all_trials, EDGES), least_studies=20) == expected
+
+
+def test_levels_that_share_a_start_count_as_one_start() -> None:
+    nineteen, twenty = ([t for study in range(count) for t in trials(1, 5, 0, study)] for count in (19, 20))
+    assert capture_range_mm(capture_bins(nineteen, EDGES), least_studies=20) == 0
+    assert capture_range_mm(capture_bins(twenty, EDGES), least_studies=20) == 5
 
 
 def test_no_trial_is_no_success_even_if_none_is_asked_for() -> None:
-    assert capture_range_mm(capture_bins(trials(1, 1, 0), EDGES), least_levels=0) == 5
-    assert capture_range_mm(capture_bins([], EDGES), least_levels=0) == 0
+    assert capture_range_mm(capture_bins(trials(1, 1, 0), EDGES), least_studies=0) == 5
+    assert capture_range_mm(capture_bins([], EDGES), least_studies=0) == 0
 
 
 @pytest.mark.parametrize("lower_mm", [0, 5, 25])

@@ -61,8 +61,8 @@ def test_the_capture_range_has_a_table_and_a_plot(page: Callable[[], str], tmp_p
     from benchmarks.report import report
 
     bins = capture_bins(TRIALS)
-    report("capture_range", {"capture_range_mm": 5.0}, {"bins": bin_rows(bins), "starts": start_rows(TRIALS)})
-    rows = json.loads((tmp_path / "bench" / "capture_range.json").read_text())["starts"]
+    report("capture", {"capture_range_mm": 5.0}, {"bins": bin_rows(bins), "starts": start_rows(TRIALS)})
+    rows = json.loads((tmp_path / "bench" / "capture.json").read_text())["starts"]
     assert len(rows) == 5
     assert rows[-1] == {"seed": 2, "level": "L1", "initial_tre_mm": 7.5, "tre_mm": 0.6, "status": "rejected"}
     text = page()
@@ -70,6 +70,6 @@ def test_the_capture_range_has_a_table_and_a_plot(page: Callable[[], str], tmp_p
     assert cells_of(text, "5 to 10")[:5] == ["5 to 10", "1", "2", "50.0%", "50.0%"]
     assert cells_of(text, "5 to 10")[-3:] == ["1", "1", "1"]
     assert cells_of(text, "25 to 30") == ["25 to 30", "0", "0", *["-"] * 7]
-    assert "](capture_range.png)" in text
-    picture = imread(tmp_path / "results" / "capture_range.png")
+    assert "](capture.png)" in text
+    picture = imread(tmp_path / "results" / "capture.png")
     assert picture.std() > 10

@@ -1,8 +1,13 @@
 """Derivative images against differences of the oracle's images."""
 
+import math
+
+import numpy as np
+import pytest
 import torch
 from scenes import IDENTITY, camera, gaussians
 
+from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import exp_se3, exp_se3_about
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.oracle.rasterizer import rasterize
@@ -14,10 +19,10 @@ GROUPS = (gaussians(30, torch.float32), gaussians(17, torch.float32))
 VIEW = camera()
 
 
-def whole(part: PoseDerivatives) -> torch.Tensor:
+def whole(part: PoseDerivatives, view: XrayCamera = VIEW) -> torch.Tensor:
     """A part's images in the whole view."""
     reach = 64
-    canvas = torch.zeros(7, VIEW.height + 2 * reach, VIEW.width + 2 * reach)
+    canvas = torch.zeros(7, view.height + 2 * reach, view.width + 2 * reach)
     top, left = part.top + reach, part.left + reach
     canvas[:, top : top + part.images.shape[1], left : left + part.images.shape[2]] = part.images
     inside = canvas[:, reach:-reach, reach:-reach]
@@ -49,6 +54,23 @@ def test_derivatives_are_those_of_a_twist_about_the_centre() -> None:
             assert float((images[1 + k] - expected).abs().max() / expected.abs().max()) < 0.01
 
 
+def test_a_c_arm_sees_derivatives_to_a_few_parts_in_a_thousand() -> None:
+    pose = np.eye(4)
+    pose[2, 3] = -700.0
+    view = XrayCamera(200, 200, [[1700.0, 0, 100], [0, 1700.0, 100], [0, 0, 1]], pose)
+    group, centre = gaussians(60, torch.float32), torch.zeros(3, dtype=torch.float64)  # of 1 to 3 mm
+    (part,) = RigidGroups([group]).rasterize(view, IDENTITY, centre[None], cutoff_sigma=7.0)
+    images = whole(part, view)
+    for k in range(6):
+        step = torch.zeros(6, dtype=torch.float64)
+        step[k] = 1e-4
+        forth, back = (
+            rasterize(group.to(torch.float64), [view], exp_se3(s)[None], cutoff_sigma=7.0)[0] for s in (step, -step)
+        )
+        expected = (forth - back) / 2e-4
+        assert float((images[1 + k] - expected).abs().max() / expected.abs().max()) < 0.008
+
+
 def test_the_margin_is_empty() -> None:
     plain = RigidGroups(GROUPS).rasterize(VIEW, POSES, CENTRES_MM)
     wide = RigidGroups(GROUPS).rasterize(VIEW, POSES, CENTRES_MM, margin_px=5)
@@ -62,11 +84,14 @@ def test_the_margin_is_empty() -> None:
 
 
 def test_the_number_of_threads_does_not_matter() -> None:
+    before = torch.get_num_threads()
     results = []
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        results.append([part.images for part in RigidGroups(GROUPS).rasterize(VIEW, POSES, CENTRES_MM)])
-    torch.set_num_threads(1)
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            results.append([part.images for part in RigidGroups(GROUPS).rasterize(VIEW, POSES, CENTRES_MM)])
+    finally:
+        torch.set_num_threads(before)
     for one, two in zip(*results, strict=True):
         assert torch.equal(one, two)
 
@@ -76,3 +101,28 @@ def test_nothing_visible_gives_an_empty_part() -> None:
     away = RadiativeGaussians(away.means_mm + 4000, away.scales_mm, away.quaternions, away.densities_per_mm)
     (part,) = RigidGroups([away]).rasterize(VIEW, IDENTITY, CENTRES_MM[:1])
     assert part.images.shape == (7, 0, 0)
+
+
+def test_groups_of_another_type_or_device_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^RigidGroups takes float32 Gaussians, not torch\.float64 \(means_mm\)\.$"):
+        RigidGroups([GROUPS[0], gaussians(3)])
+    with pytest.raises(ValueError, match=r"^RigidGroups takes Gaussians on the CPU, not on meta\.$"):
+        RigidGroups([GROUPS[0].to(torch.device("meta"))])
+    with pytest.raises(ValueError, match="at least one group"):
+        RigidGroups([])
+
+
+def test_each_group_needs_its_pose_and_its_centre() -> None:
+    groups = RigidGroups(GROUPS)
+    with pytest.raises(ValueError, match=r"^T_reference_group must be floating-point numbers of shape \(2, 4, 4\)"):
+        groups.rasterize(VIEW, POSES[:1], CENTRES_MM)
+    with pytest.raises(ValueError, match=r"^centres_mm must be floating-point numbers of shape \(2, 3\)"):
+        groups.rasterize(VIEW, POSES, CENTRES_MM[:1])
+
+
+@pytest.mark.parametrize("cutoff_sigma", [math.nan, 0.0, 13.1])
+def test_numbers_out_of_range_are_refused(cutoff_sigma: float) -> None:
+    with pytest.raises(ValueError, match="cutoff_sigma must be more than 0 and at most 13"):
+        RigidGroups(GROUPS).rasterize(VIEW, POSES, CENTRES_MM, cutoff_sigma=cutoff_sigma)
+    with pytest.raises(ValueError, match="margin_px must not be negative"):
+        RigidGroups(GROUPS).rasterize(VIEW, POSES, CENTRES_MM, margin_px=-1)

@@ -12,7 +12,7 @@ from radgs_core.geometry.rigid import exp_se3
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.radgs.oracle import voxelizer as oracle
 from radgs_core.radgs.voxel_grid import VoxelGrid
-from radgs_core.radgs.voxelizer import DEFAULT_CUTOFF_SIGMA, voxelize
+from radgs_core.radgs.voxelizer import voxelize
 
 WIDE = 7.0
 TWISTS = torch.tensor([[1.0, 2, 3, 0.1, 0, 0], [-2, 0, 1, 0, 0.2, 0.1], [0, 0, 0, 0.3, -0.1, 0]], dtype=torch.float64)
@@ -99,15 +99,14 @@ def test_one_gaussian_is_what_the_formula_says() -> None:
 def test_default_cutoff_costs_less_than_5e_4() -> None:
     generator = torch.Generator().manual_seed(5)
     model = RadiativeGaussians(
-        100 * torch.rand(5000, 3, generator=generator) - 50,
-        0.7 + 2.3 * torch.rand(5000, 3, generator=generator),
-        torch.randn(5000, 4, generator=generator),
-        0.05 * torch.rand(5000, generator=generator),
+        40 * torch.rand(400, 3, generator=generator) - 20,
+        0.7 + 2.3 * torch.rand(400, 3, generator=generator),
+        torch.randn(400, 4, generator=generator),
+        0.05 * torch.rand(400, generator=generator),
     )
-    place = grid((128, 128, 128), [[0.8, 0, 0], [0, 0.8, 0], [0, 0, 0.8]])
-    error = relative_error(voxelize(model, place), voxelize(model, place, cutoff_sigma=WIDE))
-    assert 0 < error < 5e-4
-    assert DEFAULT_CUTOFF_SIGMA == 4.25
+    place = grid((48, 48, 48), [[0.8, 0, 0], [0, 0.8, 0], [0, 0, 0.8]])
+    exact = oracle.voxelize(model.to(torch.float64), place, cutoff_sigma=WIDE)
+    assert 0 < relative_error(voxelize(model, place), exact) < 5e-4
 
 
 def test_groups_add_up() -> None:
@@ -134,13 +133,13 @@ def test_a_pose_moves_as_the_grid_moves_the_other_way() -> None:
 @pytest.mark.parametrize("shape", [(30, 37, 44), (5, 300, 300), (2, 20, 20)])
 def test_the_number_of_threads_does_not_matter(shape: tuple[int, int, int]) -> None:
     model, place = gaussians(300, torch.float32), grid(shape, [[1.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]], turned=True)
-    results = []
+    before, results = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
             results.append([voxelize(model, place), *gradients(voxelize, model, place)])
     finally:
-        torch.set_num_threads(1)
+        torch.set_num_threads(before)
     for other in results[1:]:
         for value, expected in zip(other, results[0], strict=True):
             assert torch.equal(value, expected)
@@ -193,6 +192,57 @@ def test_several_groups_need_the_group_of_each_gaussian() -> None:
 def test_float64_is_refused() -> None:
     with pytest.raises(ValueError, match=r"takes float32 Gaussians, not torch\.float64"):
         voxelize(gaussians(2), GRIDS["cubic"])
+
+
+@pytest.mark.parametrize("fault", ["scale", "quaternion", "mean"])
+def test_what_is_not_drawn_leaves_all_gradients_finite(fault: str) -> None:
+    place, group = GRIDS["turned"], torch.arange(20) % 3
+    whole = gaussians(20, torch.float32)
+    inputs = [x.clone() for x in (whole.means_mm, whole.scales_mm, whole.quaternions, whole.densities_per_mm)]
+    if fault == "scale":
+        inputs[1][7, 1] = 0.0
+    elif fault == "quaternion":
+        inputs[2][7] = 0.0
+    else:
+        inputs[0][7, 2] = torch.nan
+    kept = torch.arange(20) != 7
+
+    def found(chosen: torch.Tensor) -> list[torch.Tensor]:
+        values = [*(x[chosen].requires_grad_() for x in inputs), exp_se3(TWISTS).requires_grad_()]
+        volume = voxelize(RadiativeGaussians(*values[:4]), place, values[4], group[chosen])
+        weights = torch.randn(place.shape, generator=torch.Generator().manual_seed(1))
+        return list(torch.autograd.grad(volume, values, weights))
+
+    *by_parameters, by_poses = found(torch.ones(20, dtype=torch.bool))
+    *expected, poses_expected = found(kept)
+    for gradient, wanted in zip(by_parameters, expected, strict=True):
+        assert not gradient[7].any()
+        torch.testing.assert_close(gradient[kept], wanted)
+    torch.testing.assert_close(by_poses, poses_expected)
+
+
+@pytest.mark.parametrize("cutoff_sigma", [float("nan"), 0.0, -4.0, 13.1, float("inf")])
+def test_cutoffs_that_the_kernels_cannot_take_are_refused(cutoff_sigma: float) -> None:
+    with pytest.raises(ValueError, match="cutoff_sigma must be more than 0 and at most 13"):
+        voxelize(gaussians(2, torch.float32), GRIDS["cubic"], cutoff_sigma=cutoff_sigma)
+
+
+def test_the_largest_cutoff_works() -> None:
+    model = gaussians(20, torch.float32)
+    exact = oracle.voxelize(model.to(torch.float64), GRIDS["turned"], cutoff_sigma=13.0)
+    assert relative_error(voxelize(model, GRIDS["turned"], cutoff_sigma=13.0), exact) < 1e-5
+
+
+@pytest.mark.parametrize("group", [[0, 0], [0, 1, 3], [-1, 0, 0], [0.0, 1.0, 0.0]])
+def test_groups_that_do_not_exist_are_refused(group: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"^group must be .*\.$"):
+        voxelize(gaussians(3, torch.float32), GRIDS["cubic"], exp_se3(TWISTS), torch.tensor(group))
+
+
+@pytest.mark.parametrize("poses", [torch.eye(4)[None, :3], torch.eye(4), torch.eye(4, dtype=torch.int32)[None]])
+def test_poses_of_another_shape_or_type_are_refused(poses: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match=r"^T_frame_group must be floating-point numbers of shape .*\.$"):
+        voxelize(gaussians(3, torch.float32), GRIDS["cubic"], poses)
 
 
 @pytest.mark.parametrize(

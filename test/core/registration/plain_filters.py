@@ -1,9 +1,9 @@
 """The filters in plain torch, at any precision, for tests."""
 
+import math
+
 import torch
 from torch.nn.functional import conv2d
-
-from radgs_core.registration.filters import kernel_radius
 
 
 def smooth(images: torch.Tensor, sigma_px: float) -> torch.Tensor:
@@ -18,6 +18,11 @@ def smooth_gradient(images: torch.Tensor, sigma_px: float) -> torch.Tensor:
     along_x = _along_x(_along_y(images, blur), derivative)
     along_y = _along_y(_along_x(images, blur), derivative)
     return torch.stack([along_x, along_y], -3)
+
+
+def kernel_radius(sigma_px: float) -> int:
+    """Three standard deviations, and at least a pixel."""
+    return max(1, math.ceil(3 * sigma_px))
 
 
 def _kernels(sigma_px: float, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import torch
+from plain_filters import kernel_radius
 
-from radgs_core.registration.filters import kernel_radius
-from radgs_core.registration.similarity import FLOOR_SHARE, RIDGE
+RIDGE = 0.3
+FLOOR_SHARE = 1e-3
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,14 @@ def test_no_pixels(shape: tuple[int, ...]) -> None:
 
 def test_the_number_of_threads_does_not_matter() -> None:
     images = noise(3, 61, 45)
+    before = torch.get_num_threads()
     results = []
-    for threads in (1, 2, 5):
-        torch.set_num_threads(threads)
-        results.append(smooth_gradient(images, 1.7))
-    torch.set_num_threads(1)
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            results.append(smooth_gradient(images, 1.7))
+    finally:
+        torch.set_num_threads(before)
     assert torch.equal(results[0], results[1])
     assert torch.equal(results[0], results[2])
 

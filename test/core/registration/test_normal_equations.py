@@ -64,11 +64,14 @@ def test_gradient_and_curvature(count: int) -> None:
 
 def test_the_number_of_threads_does_not_matter() -> None:
     model = fit()
+    before = torch.get_num_threads()
     results = []
-    for threads in (1, 2, 5):
-        torch.set_num_threads(threads)
-        results.append(normal_equations(BODY, LEVELS, model))
-    torch.set_num_threads(1)
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            results.append(normal_equations(BODY, LEVELS, model))
+    finally:
+        torch.set_num_threads(before)
     for gradient, curvature in results[1:]:
         assert (gradient == results[0][0]).all()
         assert (curvature == results[0][1]).all()

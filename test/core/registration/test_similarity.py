@@ -162,11 +162,14 @@ def test_no_bone_and_no_usable_pixel_give_numbers() -> None:
 
 
 def test_the_number_of_threads_does_not_matter() -> None:
+    before = torch.get_num_threads()
     results = []
-    for threads in (1, 2, 3):
-        torch.set_num_threads(threads)
-        results.append(Example((49, 70), 7.0).fit)
-    torch.set_num_threads(1)
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            results.append(Example((49, 70), 7.0).fit)
+    finally:
+        torch.set_num_threads(before)
     for other in results[1:]:
         for name in ("correlation", "bone_correlation", "pulls", "weights"):
             assert torch.equal(getattr(results[0], name), getattr(other, name))

@@ -1,13 +1,16 @@
 """The objective of one view: its gradient against its own differences, and where it looks."""
 
+import math
+
 import numpy as np
 import pytest
+import torch
 
 from radgs_core.case import Case
 from radgs_core.geometry.rigid import transform_points
 from radgs_core.registration.coverage import covered_by_ct
 from radgs_core.registration.scene import ScenePoses
-from radgs_core.registration.stage_view import StageView
+from radgs_core.registration.stage_view import StageView, _sums
 from radgs_core.registration.stages import Stage
 from radgs_core.registration.subject import Subject
 from radgs_core.xray import CArm, Physics, Simulator, biplanar_geometry, body_pose
@@ -86,3 +89,26 @@ def test_rays_through_the_end_slices_are_not_covered(phantom_case: Case, subject
     assert 8 < top < bottom < camera.height - 8
     assert not covered[: int(top) - 8, middle].any()
     assert not covered[int(bottom) + 8 :, middle].any()
+
+
+def test_sums_do_not_depend_on_the_number_of_threads() -> None:
+    images = torch.rand(3, 300, 401, generator=torch.Generator().manual_seed(0))
+    sums = []
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        sums.append([*_sums(images), _sums(images[0])])
+    torch.set_num_threads(1)
+    assert sums[0] == sums[1] == sums[2]
+    expected = [math.fsum(image.flatten().tolist()) for image in (*images, images[0])]
+    np.testing.assert_allclose(sums[0], expected, rtol=1e-12)
+
+
+def test_the_score_is_a_sum_in_double_precision(
+    view: StageView, truth: ScenePoses, centres: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = []
+    fit = view._correlation.fit
+    monkeypatch.setattr(view._correlation, "fit", lambda *images: fits.append(fit(*images)) or fits[-1])
+    score = view.evaluate(truth, centres).score
+    weighted = (fits[0].correlation.square() * view._weight).flatten().tolist()
+    assert score == pytest.approx(math.fsum(weighted) / 2, rel=1e-13)

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from radgs_core.geometry.camera import XrayCamera
-from radgs_core.xray.blades import inside_blades
+from radgs_core.xray.blades import _Edges, inside_blades
 from radgs_core.xray.collimator import Collimator
 from radgs_core.xray.observation import observe
 
@@ -63,3 +63,30 @@ def test_blades_are_found_and_nothing_else_is_cut(turn_deg: float) -> None:
 
 def test_without_blades_everything_is_inside() -> None:
     assert inside_blades(body(np.random.default_rng(1)).astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("size", [8, 9, 10])
+def test_in_images_too_small_for_it_no_blade_is_found(size: int) -> None:
+    small = XrayCamera(size, size, [[50.0, 0, 4], [0, 50.0, 4], [0, 0, 1]], np.eye(4))
+    counts = 1000 + np.random.default_rng(0).normal(size=(size, size))
+    assert observe(counts, small).usable.shape == (size, size)
+    assert inside_blades(-np.log(counts).astype(np.float32)).all()
+
+
+def test_few_sizes_of_images_are_remembered() -> None:
+    for size in range(20, 30):
+        inside_blades(np.random.default_rng(0).normal(size=(size, size)).astype(np.float32))
+    assert _Edges.of.cache_info().currsize <= 4
+
+
+def test_sums_along_edges_are_those_of_their_pixels() -> None:
+    height, band = 50, 9
+    image = np.random.default_rng(0).normal(size=(height, band))
+    edges = _Edges.of(height, band)
+    expected = np.zeros((len(edges.tilts), band))
+    for slope, tilts in enumerate(edges.tilts):
+        for offset in range(band):
+            columns = offset + tilts
+            inside = (columns >= 0) & (columns < band)
+            expected[slope, offset] = image[np.flatnonzero(inside), columns[inside]].sum()
+    np.testing.assert_allclose(edges.sums(image), expected, atol=1e-12)

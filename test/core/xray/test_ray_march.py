@@ -1,6 +1,8 @@
 """Marched images and derivatives against ray casting, closed forms and differences."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from radgs_core.errors import InputError
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import exp_se3_about, rotation_about
 from radgs_core.volume import Volume
-from radgs_core.xray.ray_march import RayMarchVolume
+from radgs_core.xray.ray_march import KEPT_LAYERS, RayMarchVolume
 from radgs_core.xray.raycast import RayCastVolume
 
 CENTRE_MM = np.array([5.0, -3.0, 8.0])
@@ -156,3 +158,39 @@ def test_a_view_too_wide_for_any_axis_is_refused() -> None:
     matrix = view.camera_matrix * [[0.1, 1, 1], [1, 0.1, 1], [1, 1, 1]]
     with pytest.raises(InputError, match="spread too far"):
         march(structured(), XrayCamera(40, 32, matrix, view.T_reference_camera), np.eye(4))
+
+
+def test_a_turning_arm_leaves_few_copies_behind_and_all_images_right() -> None:
+    kept = RayMarchVolume(structured())
+    turns = np.radians([0, 20, 44, 60, 90])
+    poses = [pose(4, -6, 3, *twist, 0.03) for turn in turns for twist in ((0.02, turn), (turn, 0.02))]
+    needed = {_sampling_of(kept, turned) for turned in poses}
+    assert len(needed) > KEPT_LAYERS
+    for turned in [*poses, *poses]:
+        again = kept.line_integral_with_pose_derivatives(camera(), turned, CENTRE_MM)
+        assert torch.equal(again, march(kept.volume, camera(), turned))
+        assert len(kept._layers) <= KEPT_LAYERS
+
+
+def test_threads_make_a_copy_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    layered = RayMarchVolume._layered
+
+    def slowly(volume: RayMarchVolume, axis: int, per_voxel: int) -> torch.Tensor:
+        made.append(axis)
+        time.sleep(0.05)
+        return layered(volume, axis, per_voxel)
+
+    monkeypatch.setattr(RayMarchVolume, "_layered", slowly)
+    kept = RayMarchVolume(structured())
+    with ThreadPoolExecutor(4) as threads:
+        layers = list(threads.map(lambda _: kept._across(2, 1), range(4)))
+    assert made == [2]
+    assert all(each is layers[0] for each in layers)
+
+
+def _sampling_of(kept: RayMarchVolume, turned: NDArray[np.float64]) -> tuple[int, int]:
+    """Which copy a view needs."""
+    kept._layers.clear()
+    kept.line_integral_with_pose_derivatives(camera(), turned, CENTRE_MM)
+    return next(iter(kept._layers))

@@ -1,0 +1,100 @@
+"""The expected error of levels that the images determine well, badly, or not at all."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radgs_core.case import Case
+from radgs_core.geometry.camera import XrayCamera
+from radgs_core.io import LevelPose, Poses, write_poses
+from radgs_core.registration.refinement import Refined
+from radgs_core.registration.scene import ScenePoses
+from radgs_core.registration.verdict import ERROR_SCALE_MM, expected_tre_mm, judge
+from radgs_core.xray import CArm, biplanar_geometry, body_pose
+from radgs_core.xray.observation import observe
+
+SEEN, OTHER = 0, 1
+
+
+def refined(case: Case, information: np.ndarray) -> Refined:
+    """Where everything is in place, and looks right."""
+    body = body_pose(case, list(case.levels))
+    poses = ScenePoses(body, np.stack([body] * len(case.levels)))
+    good = np.full((2, len(case.levels)), 0.8)
+    return Refined(poses, True, 10, good, good, information)
+
+
+def full_information(case: Case) -> np.ndarray:
+    """Positive definite, coupled, in the proportions of mm and rad."""
+    size = 6 + 6 * len(case.levels)
+    rows = np.random.default_rng(0).normal(size=(3 * size, size)) * np.tile(
+        np.r_[np.ones(3), 30 * np.ones(3)], size // 6
+    )
+    return rows.T @ rows
+
+
+def expected(case: Case, information: np.ndarray, index: int) -> float:
+    label = list(case.levels)[index]
+    all_refined = refined(case, information)
+    return expected_tre_mm(case.levels[label], all_refined.poses.levels[index], all_refined, index)
+
+
+def test_a_level_that_only_shifts_has_the_error_of_its_shifts(phantom_case: Case) -> None:
+    information = full_information(phantom_case)
+    block = slice(6, 12)
+    information[block], information[:, block] = 0.0, 0.0
+    information[block, block] = np.diag([4.0, 4.0, 4.0, 1e10, 1e10, 1e10])
+    assert expected(phantom_case, information, SEEN) == pytest.approx(
+        ERROR_SCALE_MM * math.sqrt(3 / 4 * (1 - 0.8**2)), rel=1e-3
+    )
+
+
+def test_a_level_that_no_pixel_shows_has_no_bounded_error(phantom_case: Case) -> None:
+    information = full_information(phantom_case)
+    before = expected(phantom_case, information, SEEN)
+    assert 0 < before < math.inf
+    unseen = slice(12, 18)
+    information[unseen], information[:, unseen] = 0.0, 0.0
+    assert expected(phantom_case, information, OTHER) == math.inf
+    assert 0 < expected(phantom_case, information, SEEN) < math.inf
+
+
+def test_one_direction_without_information_is_enough(phantom_case: Case) -> None:
+    """Along a skew direction, where no row of the information is zero but for rounding."""
+    information = full_information(phantom_case)
+    direction = np.zeros(len(information))
+    direction[12:18] = 1.0
+    direction /= np.linalg.norm(direction)
+    blind = np.eye(len(information)) - np.outer(direction, direction)
+    information = blind @ information @ blind
+    assert expected(phantom_case, information, OTHER) == math.inf
+    assert 0 < expected(phantom_case, information, SEEN) < math.inf
+
+
+def test_nothing_known_at_all(phantom_case: Case) -> None:
+    assert expected(phantom_case, np.zeros_like(full_information(phantom_case)), SEEN) == math.inf
+
+
+def test_an_undetermined_level_is_rejected_and_written_as_null(phantom_case: Case, tmp_path: Path) -> None:
+    information = 1e4 * full_information(phantom_case)
+    information[12:18], information[:, 12:18] = 0.0, 0.0
+    cameras = biplanar_geometry(CArm(size=128, pixel_mm=2.4)).views
+    observations = [observe(shaded(camera), camera) for camera in cameras.values()]
+    results = judge(phantom_case, list(cameras), observations, refined(phantom_case, information))
+    seen, unseen = results.values()
+    assert seen.status == "registered"
+    assert unseen.status == "rejected"
+    assert unseen.reason.startswith(f"the images do not determine the pose of {unseen.label};")
+    levels = {r.label: LevelPose(r.T_reference_ct, r.status, r.reason, r.expected_tre_mm) for r in results.values()}
+    write_poses(tmp_path / "poses.json", Poses("carm_base", levels))
+    written = json.loads((tmp_path / "poses.json").read_text())["levels"]
+    assert written[unseen.label]["expected_tre_mm"] is None
+    assert written[seen.label]["expected_tre_mm"] > 0
+
+
+def shaded(camera: XrayCamera) -> np.ndarray:
+    """An image without saturation or blades."""
+    return 1000 + np.random.default_rng(0).normal(size=(camera.height, camera.width))
