@@ -136,19 +136,19 @@ RADGS Lanes power_of_two(Lanes x)
     return bits_of(bits_in(p) + (bits_in(sum) << 23));
 }
 
-// 1 / sqrt(x) for x in 0.8..1.2, relative error below 8e-7.
-struct InverseSquareRootNearOne {
-    RADGS Lanes operator()(Lanes x) const
-    {
-        const Lanes e = x - 1.0f;
-        const Lanes y = (0.38587421f * e - 0.50962525f) * e + 0.99995117f;
-        return y * (1.5f - 0.5f * x * (y * y));
-    }
+// 1 / sqrt(1 + e) for |e| < 0.02, relative error below 7e-7: most footprints at a distance of 700 mm.
+struct InverseRootVeryNearOne {
+    RADGS Lanes operator()(Lanes e) const { return (0.3751055f * e - 0.50009376f) * e + 1.0f; }
 };
 
-// 1 / sqrt(x) for x > 0.
-struct InverseSquareRoot {
-    RADGS Lanes operator()(Lanes x) const { return 1.0f / square_root(x); }
+// The same for |e| < 0.06, relative error below 5e-7.
+struct InverseRootNearOne {
+    RADGS Lanes operator()(Lanes e) const { return ((-0.31358624f * e + 0.3759871f) * e - 0.49999907f) * e + 0.99999958f; }
+};
+
+// The same for e > -1.
+struct InverseRoot {
+    RADGS Lanes operator()(Lanes e) const { return 1.0f / square_root(1.0f + e); }
 };
 
 } // namespace radgs

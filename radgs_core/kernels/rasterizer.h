@@ -5,9 +5,9 @@
 namespace radgs {
 
 // The footprint in LANES rows of the image, from `row` on: columns first..last, counted from the footprint's first one,
-// and the polynomials in dx that the exponent and s are in each row.
+// and the polynomials in dx that the exponent and s - 1 are in each row.
 struct Rows {
-    float dy[LANES], t1[LANES], t0[LANES], s1[LANES], s0[LANES], dx[LANES]; // dx: of the first column
+    float dy[LANES], t1[LANES], t0[LANES], e1[LANES], e0[LANES], dx[LANES]; // dx: of the first column
     int first[LANES], last[LANES];
 
     RADGS Rows(const Footprint& f, int row, float least_exponent)
@@ -17,8 +17,8 @@ struct Rows {
         store(dy, y);
         store(t1, 2.0f * f.falloff_xy * y);
         store(t0, f.falloff_yy * y * y);
-        store(s1, 2.0f * (f.bend_xy * y + f.slope_x));
-        store(s0, 1.0f + y * (2.0f * f.slope_y + f.bend_yy * y));
+        store(e1, 2.0f * (f.bend_xy * y + f.slope_x));
+        store(e0, y * (2.0f * f.slope_y + f.bend_yy * y));
         // within the cut-off, Q <= cutoff^2 s: a quadratic inequality in the column
         const float a = least_exponent * f.bend_xx - f.falloff_xx;
         const Lanes b = (least_exponent * f.bend_xy - f.falloff_xy) * y + least_exponent * f.slope_x;
@@ -47,8 +47,7 @@ template <class Root> RADGS Pixels evaluate(const Footprint& f, const Rows& rows
 {
     Pixels p;
     p.dx = dx;
-    const Lanes s = (f.bend_xx * dx + rows.s1[i]) * dx + rows.s0[i];
-    const Lanes y = inverse_root(s);
+    const Lanes y = inverse_root((f.bend_xx * dx + rows.e1[i]) * dx + rows.e0[i]);
     p.inverse_s = y * y;
     p.exponent = ((f.falloff_xx * dx + rows.t1[i]) * dx + rows.t0[i]) * p.inverse_s;
     p.value = choose(p.exponent >= least_exponent, y * power_of_two(p.exponent), lanes(0.0f));
@@ -79,10 +78,12 @@ RADGS void visit_pixels(const Footprint& f, int top, int bottom, float least_exp
 template <class Visitor> RADGS void visit_pixels(const Footprint& f, int top, int bottom, float cutoff, Visitor& visitor)
 {
     const float least_exponent = -0.5f * LOG2_E * cutoff * cutoff;
-    if (f.largest_bend < 0.2f)
-        visit_pixels(f, top, bottom, least_exponent, InverseSquareRootNearOne(), visitor);
+    if (f.largest_bend < 0.02f)
+        visit_pixels(f, top, bottom, least_exponent, InverseRootVeryNearOne(), visitor);
+    else if (f.largest_bend < 0.06f)
+        visit_pixels(f, top, bottom, least_exponent, InverseRootNearOne(), visitor);
     else
-        visit_pixels(f, top, bottom, least_exponent, InverseSquareRoot(), visitor);
+        visit_pixels(f, top, bottom, least_exponent, InverseRoot(), visitor);
 }
 
 struct Drawing {
