@@ -6,7 +6,7 @@ from benchmarks.engine_peak import Peak
 from benchmarks.engine_scaling import Cost
 
 # Vector operations of a pair, counted in radgs_core/kernels/rasterizer.h; a fused multiply-add counts as one.
-# A pixel: s 2, its inverse root 2 where it is near 1, 1 / s 1, exponent 3, power of two 10, value, cut-off, next pixel 3.
+# A pixel: s 2, its inverse root 2 near 1, 1 / s 1, exponent 3, power of two 10, value, cut-off and next pixel 3.
 OF_A_PIXEL = 21
 DRAWING = OF_A_PIXEL + 1
 """The image's sum."""

@@ -17,7 +17,7 @@ import torch
 from rich.table import Table
 
 from benchmarks.fit_views import VertebraViews
-from benchmarks.report import report
+from benchmarks.report import Row, report
 from benchmarks.studies import part
 from radgs_core.commands.output import print_table
 from radgs_core.commands.progress import shown_progress
@@ -59,7 +59,12 @@ class FitResult:
 
 
 def main() -> None:
-    """Fit, print tables, and report."""
+    """Measure, print tables, and report."""
+    report("fit", *measured_fit())
+
+
+def measured_fit() -> tuple[dict[str, float], dict[str, Sequence[Row]]]:
+    """Fit all levels, some with other numbers of Gaussians too, and print; returns figures and tables to report."""
     excesses = excesses_of_example()
     results = fitted_levels(excesses)
     of_curve = [(level, count) for count in CURVE_COUNTS for level in CURVE_LEVELS]
@@ -70,8 +75,8 @@ def main() -> None:
         ]
     _print("Fit, PSNR in dB", results)
     _print("PSNR against the number of Gaussians", curve)
-    tables = {"levels": [dataclasses.asdict(r) for r in results], "curve": [dataclasses.asdict(r) for r in curve]}
-    report("fit", figures_of(results), tables)
+    tables = {"levels": results, "curve": curve}
+    return figures_of(results), {name: [dataclasses.asdict(row) for row in rows] for name, rows in tables.items()}
 
 
 def excesses_of_example() -> Mapping[str, Volume]:
