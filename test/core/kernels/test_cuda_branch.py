@@ -1,6 +1,6 @@
 """What the kernels' CUDA branch computes, run on the CPU with the tasks that CUDA would get."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -57,6 +57,15 @@ def test_ray_march(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = images()
     monkeypatch.setattr(ray_march, "ray_march", cuda_branch("ray_march", monkeypatch).ray_march)
     assert_same(images(), expected)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The stand-in for CUDA's atomic additions is a plain one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def with_gradients(draw: Callable[[RadiativeGaussians, torch.Tensor], list[torch.Tensor]]) -> list[torch.Tensor]:
