@@ -11,7 +11,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Sequence
 
 import torch
@@ -24,7 +23,7 @@ from benchmarks.engine_peak import measured_peak
 from benchmarks.engine_peer import peer_difference
 from benchmarks.engine_scaling import SCENES, Cost, cost_of
 from benchmarks.engine_speed import rasterizer_speeds, voxelizer_speed
-from benchmarks.report import FOLDER, Row, report
+from benchmarks.report import Row, report
 from radgs_core.commands.messages import shown_messages
 from radgs_core.commands.output import print_table
 from radgs_core.radgs.rasterizer import DEFAULT_CUTOFF_SIGMA
@@ -65,9 +64,9 @@ def _parser() -> argparse.ArgumentParser:
 def _fit_figures() -> dict[str, float]:
     """Runs the benchmark of the fit, on all cores."""
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    fit.main()
-    content = json.loads((FOLDER / "fit.json").read_text())
-    return {key: content[key] for key in ("fit_min_psnr_db", "fit_seconds")}
+    figures, tables = fit.measured_fit()
+    report("fit", figures, tables)
+    return {key: figures[key] for key in ("fit_min_psnr_db", "fit_seconds")}
 
 
 def _measure_scaling() -> None:

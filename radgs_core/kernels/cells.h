@@ -4,7 +4,6 @@
 
 namespace radgs {
 
-using Offset = wp::int64;
 constexpr int MAX_STRIDE = 8;
 
 struct Cells {

@@ -7,7 +7,6 @@
 
 namespace radgs {
 
-using Offset = wp::int64;
 constexpr int ROWS_AT_ONCE = LANES > 1 ? 4 : 1;
 constexpr int TAPS_PADDING = 3; // zeros before and after the taps of each filter
 constexpr int LINE_PADDING = 16; // zeros after a line
@@ -78,8 +77,8 @@ RADGS void filter(const float* images, int height, int width, const Taps& taps, 
     for (int i = 0; i < FILTERS * ROWS_AT_ONCE * line_length; i++)
         lines[i] = 0.0f;
     const Offset plane = Offset(height) * width;
-    const int end = int(Offset(height) * (band + 1) / bands);
-    for (int row = int(Offset(height) * band / bands); row < end; row += ROWS_AT_ONCE) {
+    const int end = begin_of(band + 1, bands, height);
+    for (int row = begin_of(band, bands, height); row < end; row += ROWS_AT_ONCE) {
         filter_along_y<FILTERS>(images + image * plane, height, width, row, taps, lines + taps.reach, line_length);
         filter_along_x<FILTERS>(
             lines, line_length, taps, end - row, out + image * FILTERS * plane + Offset(row) * width, plane, width);

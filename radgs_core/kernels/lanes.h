@@ -12,6 +12,11 @@
 
 namespace radgs {
 
+using Offset = wp::int64; // into memory that may hold more than 2^31 numbers
+
+// Where a share of a whole begins; it ends where the next one begins.
+RADGS int begin_of(int share, int shares, int whole) { return int(Offset(whole) * share / shares); }
+
 #ifdef __CUDACC__
 
 constexpr int LANES = 1;

@@ -4,7 +4,6 @@
 
 namespace radgs {
 
-using Offset = wp::int64;
 constexpr int PARAMETERS = 6; // of each part
 constexpr int TILE = 3; // so many of them at once: sums of TILE x TILE products fit the processor's registers
 constexpr int BLOCK_SIZE = PARAMETERS * PARAMETERS;

@@ -73,4 +73,26 @@ RADGS void add_gradients(const Placed& p, DoubleMask seen, const DoubleLanes* by
     sum.density += if_seen(by_density);
 }
 
+// Adds gradients by T_frame_group of neighbouring Gaussians to those of their groups, (G, 12) in memory.
+RADGS void add_to_groups(const Gaussians& g, int first, const DoubleLanes* by_transform, double* by_groups)
+{
+    for (int i = 0; i < LANES && first + i < g.count; i++)
+        for (int k = 0; k < 12; k++)
+            by_groups[12 * g.groups[first + i] + k] += lane(by_transform[k], i);
+}
+
+RADGS void store_gradients(const GaussianGradients& of, int first, int count, float* by_mean, float* by_scale,
+    float* by_quaternion, float* by_density)
+{
+    for (int i = 0; i < LANES && first + i < count; i++) {
+        for (int k = 0; k < 3; k++) {
+            by_mean[3 * (first + i) + k] = float(lane(of.mean[k], i));
+            by_scale[3 * (first + i) + k] = float(lane(of.scale[k], i));
+        }
+        for (int k = 0; k < 4; k++)
+            by_quaternion[4 * (first + i) + k] = float(lane(of.quaternion[k], i));
+        by_density[first + i] = float(lane(of.density, i));
+    }
+}
+
 } // namespace radgs

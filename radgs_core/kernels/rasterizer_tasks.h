@@ -5,7 +5,6 @@
 
 namespace radgs {
 
-using Offset = wp::int64;
 constexpr int PADDING = 16; // runs of pixels may end so far beyond the border
 static_assert(PADDING >= LANES, "");
 
@@ -45,8 +44,8 @@ RADGS void splat_task(const float* footprints, int count, int shares, int bands,
 {
     const int view = task / (shares * bands), share = task / bands % shares, band = task % bands;
     const Camera camera = camera_of(cameras, view);
-    splat(reinterpret_cast<const Footprint*>(footprints) + Offset(view) * count, int(Offset(count) * share / shares),
-        int(Offset(count) * (share + 1) / shares), camera.height * band / bands, camera.height * (band + 1) / bands, cutoff,
+    splat(reinterpret_cast<const Footprint*>(footprints) + Offset(view) * count, begin_of(share, shares, count),
+        begin_of(share + 1, shares, count), begin_of(band, bands, camera.height), begin_of(band + 1, bands, camera.height), cutoff,
         image + offsets[2 * view], padded(camera.width));
 }
 
@@ -57,7 +56,7 @@ RADGS void splat_adjoint_task(const float* footprints, int count, int shares, co
     const int view = task / shares, share = task % shares;
     const Camera camera = camera_of(cameras, view);
     splat_adjoint(reinterpret_cast<const Footprint*>(footprints) + Offset(view) * count,
-        int(Offset(count) * share / shares), int(Offset(count) * (share + 1) / shares), cutoff,
+        begin_of(share, shares, count), begin_of(share + 1, shares, count), cutoff,
         gradient + offsets[2 * view], padded(camera.width), camera.height, moments + Offset(view) * MOMENTS * count, count);
 }
 
@@ -70,10 +69,10 @@ struct Patch {
         , camera(camera_of(cameras, view))
     {
         const int band = task / parts % bands, part = task % parts;
-        row = camera.height * band / bands;
-        end_row = camera.height * (band + 1) / bands;
-        column = camera.width * part / parts;
-        end_column = camera.width * (part + 1) / parts;
+        row = begin_of(band, bands, camera.height);
+        end_row = begin_of(band + 1, bands, camera.height);
+        column = begin_of(part, parts, camera.width);
+        end_column = begin_of(part + 1, parts, camera.width);
     }
 };
 
@@ -119,21 +118,9 @@ RADGS void gradient_task(const float* means, const float* scales, const float* q
             DoubleLanes transform[12];
             add_gradients(in_view(gaussians, view, groups), camera_of(cameras, view),
                 moments + Offset(view) * MOMENTS * count, first, sum, transform);
-            for (int i = 0; i < LANES && first + i < count; i++) {
-                double* to = by_transform + 12 * ((Offset(task) * views + view) * groups + gaussians.groups[first + i]);
-                for (int k = 0; k < 12; k++)
-                    to[k] += lane(transform[k], i);
-            }
+            add_to_groups(gaussians, first, transform, by_transform + 12 * (Offset(task) * views + view) * groups);
         }
-        for (int i = 0; i < LANES && first + i < count; i++) {
-            for (int k = 0; k < 3; k++) {
-                by_mean[3 * (first + i) + k] = float(lane(sum.mean[k], i));
-                by_scale[3 * (first + i) + k] = float(lane(sum.scale[k], i));
-            }
-            for (int k = 0; k < 4; k++)
-                by_quaternion[4 * (first + i) + k] = float(lane(sum.quaternion[k], i));
-            by_density[first + i] = float(lane(sum.density, i));
-        }
+        store_gradients(sum, first, count, by_mean, by_scale, by_quaternion, by_density);
     }
 }
 

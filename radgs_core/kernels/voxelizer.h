@@ -4,8 +4,6 @@
 
 namespace radgs {
 
-using Offset = wp::int64;
-
 RADGS bool crosses(const Ellipsoid& e, int begin, int end) { return e.first_plane < end && e.last_plane >= begin; }
 
 RADGS Offset offset_of(const Grid& grid, const Window& w, const Row& r)

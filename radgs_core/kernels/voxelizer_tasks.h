@@ -10,9 +10,6 @@ RADGS Grid grid_of(const double* transforms, int planes, int rows, int columns)
     return Grid {planes, rows, columns, transforms, transforms + 12};
 }
 
-// Where a share of a whole begins; it ends where the next one begins.
-RADGS int begin_of(int share, int shares, int whole) { return int(Offset(whole) * share / shares); }
-
 // One task takes a block of Gaussians to voxel coordinates.
 RADGS void place_task(const float* means, const float* scales, const float* quaternions, const float* densities,
     const int* group_of, const double* T_frame_group, int count, int block, const double* transforms, int planes, int rows,
@@ -59,18 +56,8 @@ RADGS void gradient_task(const float* means, const float* scales, const float* q
         GaussianGradients sum = no_gradients();
         DoubleLanes transform[12];
         add_gradients(g, grid, moments, first, sum, transform);
-        for (int i = 0; i < LANES && first + i < count; i++) {
-            double* to = by_transform + 12 * (Offset(task) * groups + g.groups[first + i]);
-            for (int k = 0; k < 12; k++)
-                to[k] += lane(transform[k], i);
-            for (int k = 0; k < 3; k++) {
-                by_mean[3 * (first + i) + k] = float(lane(sum.mean[k], i));
-                by_scale[3 * (first + i) + k] = float(lane(sum.scale[k], i));
-            }
-            for (int k = 0; k < 4; k++)
-                by_quaternion[4 * (first + i) + k] = float(lane(sum.quaternion[k], i));
-            by_density[first + i] = float(lane(sum.density, i));
-        }
+        add_to_groups(g, first, transform, by_transform + 12 * Offset(task) * groups);
+        store_gradients(sum, first, count, by_mean, by_scale, by_quaternion, by_density);
     }
 }
 
