@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check format bench-refine bench-capture bench-prepare bench-engine bench-gpu results environment colcon clean
+.PHONY: help demo demo-weights test check format bench-accuracy bench-refine bench-capture bench-prepare bench-engine bench-gpu results environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ help: ## this list
 
 demo: ## simulate an operating room on a real CT, register four vertebrae, print their errors
 	@$(RUN) python -m radgs_reg_ros.demo $(ARGS)
+
+demo-weights: ## train the networks that come with the demo (20 minutes on two cores); ARGS="--minutes 5"
+	@$(RUN) python -m radgs_reg_ros.demo.make_weights $(ARGS)
 
 test: ## all tests
 	@$(RUN) python -m pytest -q $(ARGS)
@@ -28,6 +31,9 @@ check: ## formatting, lint and types
 format: ## put the code into the format that check asks for
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
+
+bench-accuracy: ## accuracy of the whole system and its parts over a hundred varied studies (up to 3 h); QUICK=1: minutes
+	@$(RUN) python -m benchmarks.accuracy $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
 bench-refine: ## accuracy and time of the refinement over twenty seeds, beside a peer, and its capture range
 	@$(RUN) python -m benchmarks.refine $(ARGS)

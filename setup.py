@@ -13,6 +13,7 @@ setup(
     package_data={"": ["*"]},
     python_requires=">=3.10",
     install_requires=[
+        "lightning-fabric>=2.4",
         "nanodrr>=0.1.7",
         "nibabel>=5.0",
         "numpy>=1.24",
@@ -21,8 +22,10 @@ setup(
         "PyYAML>=6.0",
         "python-gdcm>=3.0",  # CT is often stored as JPEG Lossless
         "rich>=13.0",
+        "safetensors>=0.4.3",
         "scikit-image>=0.22",
         "scipy>=1.11",
+        "tensorboard>=2.17",
         "torch>=2.2",
         "transforms3d>=0.4.2",
         "warp-lang==1.19.0",  # kernels are injected as C++ headers, which is experimental

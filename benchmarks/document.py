@@ -1,9 +1,10 @@
-"""Writes docs/results/README.md and the plot beside it from what the benchmarks left in build/bench."""
+"""Writes docs/results/README.md and the plots beside it from what the benchmarks left in build/bench."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.accuracy_page import accuracy_parts
 from benchmarks.capture_plot import draw_capture
 from benchmarks.capture_table import COLUMNS as CAPTURE_COLUMNS
 from benchmarks.capture_table import cells
@@ -19,6 +20,7 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 [evaluation.md](../evaluation.md). One CT, simulated X-rays: nothing here says how well this works on patients.
 """
 TITLES = {
+    "accuracy_full": "T9 to L1 of the example CT, no start unless said, C-arm, dose, physics and bending varied",
     "refine": "T9 to L1 of the example CT, all levels from one start 8 mm and 8 degrees off",
     "refine_tuning": "Levels that stages and verdicts were tuned on, not a result",
     "capture": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",
@@ -44,6 +46,8 @@ def _section(name: str, title: str, file: Path) -> str:
     origin = f"`{content['command']}`, commit {content['commit']}, {content['cores']} cores."
     figures = {key: value for key, value in content.items() if key not in ORIGIN and not isinstance(value, list)}
     parts = [heading, origin + "\n", _table(figures)]
+    if name == "accuracy_full":
+        parts += accuracy_parts(content, PAGE.parent)
     if name == "capture":
         draw_capture(content["starts"], content["bins"], PAGE.parent / CAPTURE_PLOT)
         parts += [_capture_table(content["bins"]), f"![Final TRE and success over initial TRE]({CAPTURE_PLOT})\n"]

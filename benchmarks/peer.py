@@ -16,7 +16,7 @@ same. It gives no verdicts.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ from benchmarks.peer_volumes import attenuation_of, excess_of, whole_ct
 from benchmarks.studies import Outcome
 from radgs_core.case import Case
 from radgs_core.evaluation import evaluate
-from radgs_core.geometry.camera import XrayCamera
+from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import transform_points
 from radgs_core.io import LevelPose, Poses
 from radgs_core.xray import Study
@@ -57,6 +57,22 @@ class PeerOutcome:
     per_level: Outcome
 
 
+@dataclass(frozen=True)
+class PeerPoses:
+    """What both variants find.
+
+    Attributes:
+        rigid: (4, 4) ``T_reference_ct`` of all levels, mm.
+        per_level: (L, 4, 4) ``T_reference_ct`` of each level, mm, in the order of the case.
+        rigid_seconds, seconds: wall clock from the images in memory to ``rigid`` and to ``per_level``.
+    """
+
+    rigid: NDArray[np.float64]
+    per_level: NDArray[np.float64]
+    rigid_seconds: float
+    seconds: float
+
+
 class Peer:
     """The peer, its volumes prepared before surgery."""
 
@@ -69,15 +85,19 @@ class Peer:
 
     def registered(self, study: Study, start: NDArray[np.float64]) -> PeerOutcome:
         """Register all levels from one start (4, 4), and compare with the truth."""
-        began = time.perf_counter()
-        observations = [observe(study.images[name], camera) for name, camera in study.geometry.views.items()]
-        body = self._rigid(observations, start)
-        rigid_seconds = time.perf_counter() - began
-        levels = self._per_level(observations, body)
-        seconds = time.perf_counter() - began
+        found = self.found(study.images, study.geometry, start)
+        rigid = [found.rigid] * len(found.per_level)
         return PeerOutcome(
-            self._outcome(study, [body] * len(levels), rigid_seconds), self._outcome(study, levels, seconds)
+            self._outcome(study, rigid, found.rigid_seconds), self._outcome(study, found.per_level, found.seconds)
         )
+
+    def found(self, images: Mapping[str, NDArray], geometry: BiplanarGeometry, start: NDArray[np.float64]) -> PeerPoses:
+        """Register all levels to two X-rays from one start (4, 4)."""
+        began = time.perf_counter()
+        observations = [observe(images[name], camera) for name, camera in geometry.views.items()]
+        rigid = self._rigid(observations, start)
+        rigid_seconds = time.perf_counter() - began
+        return PeerPoses(rigid, self._per_level(observations, rigid), rigid_seconds, time.perf_counter() - began)
 
     def _rigid(self, observations: Sequence[Observation], start: NDArray[np.float64]) -> NDArray[np.float64]:
         pose = start

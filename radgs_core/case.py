@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.volume import Volume
+
+if TYPE_CHECKING:
+    from radgs_core.networks import Networks
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,14 @@ class Case:
         body_hu: the CT with every prepared vertebra cut out and filled with surrounding soft tissue, int16 Hounsfield
             units.
         provenance: hashes of the inputs, versions and parameters this case was prepared with.
+        networks: trained for this patient; None where no time was given for it, and then every registration needs a
+            start.
     """
 
     levels: Mapping[str, Vertebra]
     body_hu: Volume
     provenance: Mapping[str, Any]
+    networks: "Networks | None" = None
 
     def save(self, path: Path) -> None:
         """Write the case folder, all of it or nothing; an existing case there is replaced.

@@ -1,7 +1,8 @@
 """A case on disk: one folder.
 
 ``case.json`` holds the schema version, provenance, the labels from head to foot, and the SHA-256 of all other files;
-``body.npz`` the CT without the prepared vertebrae; ``levels/<label>.npz`` the arrays of one vertebra.
+``body.npz`` the CT without the prepared vertebrae; ``levels/<label>.npz`` the arrays of one vertebra;
+``networks.safetensors`` the networks trained for this patient, if there are any.
 
 Arrays are stored uncompressed, so that a case is read in about a second, and without pickle: a case from elsewhere
 can hold wrong numbers, but no code.
@@ -22,12 +23,14 @@ from radgs_core.geometry.rigid import checked_rigid
 from radgs_core.io import atomic
 from radgs_core.io.label_schemes import LEVELS
 from radgs_core.io.sha256 import sha256_of
+from radgs_core.networks import Networks
 from radgs_core.radgs.gaussians import RadiativeGaussians
 from radgs_core.volume import Volume
 
 SCHEMA_VERSION = 1
 MANIFEST = "case.json"
 BODY = "body.npz"
+NETWORKS = "networks.safetensors"
 
 
 def check_destination(path: Path) -> None:
@@ -53,11 +56,15 @@ def save_case(case: Case, path: Path) -> None:
         np.savez(folder / BODY, data=case.body_hu.data, T_ct_voxel=case.body_hu.T_ct_voxel)
         for label, vertebra in case.levels.items():
             np.savez(folder / _level_file(label), allow_pickle=False, **_vertebra_arrays(vertebra))
+        names = _file_names(case.levels)
+        if case.networks is not None:
+            case.networks.save(folder / NETWORKS)
+            names.append(NETWORKS)
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "levels": list(case.levels),
             "provenance": dict(case.provenance),
-            "sha256": {name: sha256_of(folder / name) for name in _file_names(case.levels)},
+            "sha256": {name: sha256_of(folder / name) for name in names},
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
 
@@ -74,7 +81,11 @@ def load_case(path: Path) -> Case:
         _check_hash(path / name, manifest["sha256"].get(name))
     body = _Arrays(path / BODY)
     levels = {label: _read_vertebra(_Arrays(path / _level_file(label)), label) for label in labels}
-    return Case(levels, body.volume("data", np.int16), manifest["provenance"])
+    networks = None
+    if NETWORKS in manifest["sha256"]:
+        _check_hash(path / NETWORKS, manifest["sha256"][NETWORKS])
+        networks = Networks.load(path / NETWORKS)
+    return Case(levels, body.volume("data", np.int16), manifest["provenance"], networks)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

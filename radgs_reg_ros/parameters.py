@@ -30,7 +30,11 @@ def _parameter(
 class RegistrationParameters:
     """Parameters of registration_node; read when the node is configured."""
 
-    case: str = _parameter("", "Folder of the patient's case, made by `radgs-reg prepare`.")
+    case: str = _parameter(
+        "",
+        "Folder of the patient's case, made by `radgs-reg prepare`; with networks in it (--minutes) no initialpose is"
+        " needed.",
+    )
     levels: str = _parameter("", "Levels to register, separated by commas, such as T12,L1; empty: all of the case.")
     reference_frame: str = _parameter("carm_base", "Frame that poses are expressed in and vertebra frames hang on.")
     intensity: str = _parameter(
@@ -48,7 +52,9 @@ class RegistrationParameters:
         0.05, "Largest difference of the stamps of a pair in sync_mode approximate, seconds.", 0.0, 60.0
     )
     auto_register: bool = _parameter(
-        False, "Register every new pair (newest wins); otherwise only when ~/register is called."
+        False,
+        "Register every new pair (newest wins); otherwise only when ~/register is called. Without networks in the case"
+        " nothing is registered before there is an initialpose.",
     )
     image_reliability: str = _parameter(
         "reliable",

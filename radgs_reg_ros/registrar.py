@@ -28,7 +28,11 @@ class _GivenStart:
 
 
 class Registrar:
-    """Registers acquisitions; each starts from the last initialpose, or from the last result where that is newer."""
+    """Registers acquisitions.
+
+    With an initialpose, each starts from the last one, or from the last result where that is newer. Without, networks
+    of the case find the levels in every acquisition anew.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,11 @@ class Registrar:
         self._tf_timeout_s = tf_timeout_s
         self._lock = threading.Lock()
         self._start: _GivenStart | Mapping[str, NDArray[np.float64]] | None = None
+
+    @property
+    def needs_start(self) -> bool:
+        """Whether nothing can be registered before there is an initialpose, because the case has no networks."""
+        return self._registration.needs_start
 
     def set_start(self, message: PoseWithCovarianceStamped, topic: str) -> None:
         """Take an initialpose: roughly where the CT's coordinates are, in any frame that TF knows.
@@ -92,7 +101,7 @@ class Registrar:
             progress: called with a fraction and a message; what it raises ends the registration.
 
         Raises:
-            InputError: there is no start, or images or geometry cannot be used.
+            InputError: there is no start although one is needed, or images or geometry cannot be used.
         """
         with self._lock:
             start = self._start
@@ -104,17 +113,19 @@ class Registrar:
             progress=progress,
         )
         with self._lock:
-            if self._start is start:  # an initialpose that came meanwhile is newer
-                self._start = _start_after(result, self._start)
+            if start is not None and self._start is start:  # an initialpose that came meanwhile is newer
+                self._start = _start_after(result, start)
         return result
 
     def _initial(
         self, start: _GivenStart | Mapping[str, NDArray[np.float64]] | None, acquisition: Acquisition
-    ) -> Mapping[str, NDArray[np.float64]]:
+    ) -> Mapping[str, NDArray[np.float64]] | None:
+        if start is None and not self.needs_start:
+            return None
         if start is None:
             raise InputError(
-                "there is no start for the registration; publish on initialpose roughly where the CT is"
-                f" in {self._reference}."
+                "there is no start for the registration, and the case has no networks that find one; publish on"
+                f" initialpose roughly where the CT is in {self._reference}."
             )
         if not isinstance(start, _GivenStart):
             return start
@@ -129,8 +140,8 @@ class Registrar:
 
 
 def _start_after(
-    result: RegistrationResult, start: _GivenStart | Mapping[str, NDArray[np.float64]] | None
-) -> _GivenStart | Mapping[str, NDArray[np.float64]] | None:
+    result: RegistrationResult, start: _GivenStart | Mapping[str, NDArray[np.float64]]
+) -> _GivenStart | Mapping[str, NDArray[np.float64]]:
     """Where the next registration starts: registered levels where they were found, the others where the body is."""
     if not any(level.status == "registered" for level in result.levels.values()):
         return start

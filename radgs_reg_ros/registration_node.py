@@ -69,6 +69,10 @@ class RegistrationNode(ManagedNode):
             case, levels, parameters.reference_frame, self._placer, self._tf_buffer, parameters.tf_timeout_s
         )
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame)
+        if self._registrar.needs_start:
+            self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
+        else:
+            self.diagnostics.ok("start", "none is needed: networks of the case find the levels", source="networks")
         self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
 
     def activate(self) -> None:
@@ -163,6 +167,9 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.error("initialpose", str(error))
         else:
             self.diagnostics.ok("initialpose", "taken", frame=message.header.frame_id)
+            self.diagnostics.ok(
+                "start", "the initialpose, or the last result where that is newer", source="initialpose"
+            )
 
     def _on_incompatible(self, name: str, _event: object) -> None:
         self.diagnostics.warn(
@@ -220,13 +227,14 @@ class RegistrationNode(ManagedNode):
         return self._report(result, stamp)
 
     def _report(self, result: RegistrationResult, stamp: str) -> Outcome:
-        rejected = [
-            f"{label}: {level.reason}" for label, level in result.levels.items() if level.status != "registered"
-        ]
-        found = len(result.levels) - len(rejected)
+        rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
+        for label, level in result.levels.items():
+            if level.status != "registered":
+                rejected.setdefault(level.reason, []).append(label)
+        found = len(result.levels) - sum(map(len, rejected.values()))
         sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
         if rejected:
-            sentence += f"; rejected {'; '.join(rejected)}"
+            sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
             self.diagnostics.warn("registration", sentence, stamp=stamp)
         else:
             self.diagnostics.ok("registration", sentence, stamp=stamp)

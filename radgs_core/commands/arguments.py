@@ -5,6 +5,9 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+STAGES = ("detection", "learned", "refinement")
+"""Of a registration, those that can be left out."""
+
 
 class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line, and whose options must be written out: scripts hold on to them."""
@@ -33,6 +36,15 @@ def levels(text: str) -> list[str]:
     return names
 
 
+def left_out(text: str) -> list[str]:
+    """``learned,refinement`` as a list of stages of a registration."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in STAGES:
+            raise argparse.ArgumentTypeError(f"{name!r} is not a stage that can be left out: {', '.join(STAGES)}")
+    return names
+
+
 def finite(text: str) -> float:
     """A number that is neither NaN nor infinite."""
     try:
@@ -49,6 +61,22 @@ def not_negative(text: str) -> float:
     number = finite(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, but is {text}")
+    return number
+
+
+def above_zero(text: str) -> float:
+    """A finite number above 0."""
+    number = finite(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, but is {text}")
+    return number
+
+
+def share(text: str) -> float:
+    """A number above 0 and below 1."""
+    number = finite(text)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and below 1, but is {text}")
     return number
 
 

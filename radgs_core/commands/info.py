@@ -10,17 +10,20 @@ from radgs_core.errors import InputError
 
 if TYPE_CHECKING:
     from radgs_core.geometry.camera import BiplanarGeometry
+    from radgs_core.io.model_card import ModelCard
     from radgs_core.volume import Volume
 
 Facts = dict[str, Any]
-"""JSON values by what they are called; ``kind`` comes first."""
+"""JSON values by what they are called; ``kind`` comes first. Only ``card`` is a `ModelCard`: of networks."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "info", help="say what a case, study, CT, geometry or poses file is", description=__doc__
+        "info", help="say what a case, study, CT, geometry, poses or weights file is", description=__doc__
     )
-    parser.add_argument("path", type=Path, metavar="PATH", help="case, study, CT, geometry.yaml or poses.json")
+    parser.add_argument(
+        "path", type=Path, metavar="PATH", help="case, study, CT, geometry.yaml, poses.json or .safetensors"
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -28,11 +31,14 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def run(arguments: argparse.Namespace) -> int:
     """Print what is known of a path; returns the exit code."""
     facts = {"path": str(arguments.path), **_facts(arguments.path)}
+    card: ModelCard | None = facts.pop("card", None)
     if arguments.json:
-        print_json(facts)
-    else:
-        for name, value in facts.items():
-            print(f"{name.replace('_', ' ')}: {_line(value)}")
+        print_json(facts if card is None else {**facts, "card": card.to_json()})
+        return 0
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' ')}: {_line(value)}")
+    if card is not None:
+        print(f"\n{card.to_markdown()}", end="")
     return 0
 
 
@@ -53,9 +59,11 @@ def _facts(path: Path) -> Facts:
         return _geometry(path)
     if path.suffix.lower() == ".json":
         return _poses(path)
+    if path.suffix.lower() == ".safetensors":
+        return _weights(path)
     raise InputError(
-        f"{path} is nothing that info knows; give a case, a study, a CT (folder, .nii, .nii.gz), a geometry.yaml or a"
-        " poses.json."
+        f"{path} is nothing that info knows; give a case, a study, a CT (folder, .nii, .nii.gz), a geometry.yaml, a"
+        " poses.json or .safetensors."
     )
 
 
@@ -70,6 +78,8 @@ def _case(path: Path) -> Facts:
         "body": _grid(case.body_hu),
         "inputs": {role: entry.get("name") for role, entry in case.provenance.get("inputs", {}).items()},
         "parameters": case.provenance.get("parameters", {}),
+        "networks": None if case.networks is None else list(case.networks.levels),
+        **({} if case.networks is None else {"card": case.networks.card}),
     }
 
 
@@ -102,6 +112,13 @@ def _poses(path: Path) -> Facts:
     return {"kind": "poses", "reference": poses.reference, "levels": levels}
 
 
+def _weights(path: Path) -> Facts:
+    from radgs_core.io.weights_file import read_weights
+
+    file = read_weights(path)
+    return {"kind": "weights", "modules": list(file.tensors), "card": file.card}
+
+
 def _views(geometry: "BiplanarGeometry") -> Facts:
     views = {
         name: f"{camera.width} x {camera.height} pixels, {camera.intensity}, source at "
@@ -127,4 +144,4 @@ def _line(value: Any) -> str:
         return "; ".join(f"{key}: {_line(entry)}" for key, entry in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(str(entry) for entry in value)
-    return str(value)
+    return "none" if value is None else str(value)

@@ -54,7 +54,7 @@ def read_labels(path: Path | str, ct: Volume, scheme: str | Path = "auto") -> La
     if not is_nifti_name(path):
         raise InputError(f"{path} is not a label map this program reads; convert it to NIfTI (.nii or .nii.gz).")
     stored = read_nifti(path)
-    volume = _on_grid_of(ct, Volume(_whole_numbers(stored.data, path), stored.T_ct_voxel), path)
+    volume = on_grid_of(ct, Volume(_whole_numbers(stored.data, path), stored.T_ct_voxel), path)
     chosen = _scheme(scheme, volume, ct, path)
     present = _values_in(volume.data)
     value_of_level = {
@@ -105,8 +105,17 @@ def _values_in(labels: NDArray) -> set[int]:
     return set((np.flatnonzero(counts[1:]) + 1).tolist())
 
 
-def _on_grid_of(ct: Volume, labels: Volume, path: Path) -> Volume:
-    """``labels`` with axes permuted and flipped to the CT's; refused if voxels then lie elsewhere than the CT's."""
+def on_grid_of(ct: Volume, labels: Volume, path: Path) -> Volume:
+    """``labels`` with axes permuted and flipped to the CT's.
+
+    Args:
+        ct: the grid.
+        labels: any values.
+        path: where the labels come from; for the message.
+
+    Raises:
+        InputError: the voxels lie elsewhere than the CT's.
+    """
     voxel_from_label = np.linalg.inv(ct.T_ct_voxel) @ labels.T_ct_voxel
     axis_in_ct = np.abs(voxel_from_label[:3, :3]).argmax(axis=0)  # for each axis of the labels
     different = f"{path} is not on the CT's grid"

@@ -1,5 +1,1 @@
-from radgs_core.registration.overlay import draw_overlay
-from radgs_core.registration.pipeline import register
-from radgs_core.registration.result import LevelResult, RegistrationResult
-
-__all__ = ["LevelResult", "RegistrationResult", "draw_overlay", "register"]
+"""Two X-rays in, one pose and verdict per vertebra out: `radgs_core.registration.pipeline` is what to import."""

@@ -1,6 +1,5 @@
 """Two X-rays in, one pose and verdict per vertebra out."""
 
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,18 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
+from radgs_core.detection.finder import Finder
 from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import checked_rigid, inverse
 from radgs_core.progress import Progress
+from radgs_core.registration.learned import Learned, LearnedRegistration
 from radgs_core.registration.overlay import draw_overlay
+from radgs_core.registration.pipeline_stages import Stages
 from radgs_core.registration.refinement import refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
+from radgs_core.registration.scene import ScenePoses
+from radgs_core.registration.stage_clock import StageClock
 from radgs_core.registration.start import start_poses
 from radgs_core.registration.subject import Subject
-from radgs_core.registration.verdict import judge
+from radgs_core.registration.verdict import judge, not_found, unverified
 from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
-from radgs_core.xray.observation import observe
+from radgs_core.xray.observation import Observation, observe
 
 __all__ = [
     "BiplanarGeometry",
@@ -27,6 +31,7 @@ __all__ = [
     "LevelResult",
     "RegistrationResult",
     "SpineRegistration",
+    "Stages",
     "XrayCamera",
     "draw_overlay",
     "inverse",
@@ -39,13 +44,26 @@ COARSE_VOXEL_MM = 4.0
 class SpineRegistration:
     """Registers the levels of a case to X-rays, again and again: what does not depend on the X-rays is made once.
 
+    Without a start, networks that were trained for this patient find the levels and bring them close; then, as with a
+    start, renderings are compared with the images until they agree.
+
     Args:
         case: the prepared patient.
+        stages: what to go through.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, stages: Stages = Stages()) -> None:
         self._case = case
+        self._stages = stages
         self._subject = Subject.of(case)
+        networks = case.networks
+        self._finder = Finder(case, networks) if networks and stages.detection else None
+        self._learned = LearnedRegistration(case, networks, self._subject.body) if networks and stages.learned else None
+
+    @property
+    def needs_start(self) -> bool:
+        """Whether every registration needs start poses, because nothing here can find the levels."""
+        return self._finder is None
 
     def warm_up(self) -> None:
         """Compile or load the kernels and make what the first registration would make, by registering made-up X-rays.
@@ -61,13 +79,18 @@ class SpineRegistration:
             view: np.exp(-body.line_integral_with_pose_derivatives(camera, pose, np.zeros(3))[0].numpy())
             for view, camera in geometry.views.items()
         }
+        observations = self._observed(images, geometry)
+        if self._finder:
+            self._finder.find(observations)
+        if self._learned:
+            self._learned.register(observations, ScenePoses(pose, np.stack([pose] * len(levels))))
         self.register(images, geometry, dict.fromkeys(levels, pose))
 
     def register(
         self,
         images: Mapping[str, NDArray],
         geometry: BiplanarGeometry,
-        initial: Mapping[str, NDArray[np.float64]],
+        initial: Mapping[str, NDArray[np.float64]] | None = None,
         levels: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> RegistrationResult:
@@ -79,7 +102,8 @@ class SpineRegistration:
         Args:
             images: per view (``ap``, ``lateral``) (height, width) pixels as the view's ``intensity`` says.
             geometry: both views.
-            initial: start poses ``T_reference_ct`` (4, 4), mm, of the reported levels; of others where known.
+            initial: start poses ``T_reference_ct`` (4, 4), mm, of the reported levels; of others where known. None: the
+                levels are found in the images.
             levels: which levels to report; all by default.
             progress: called with a fraction and a message.
 
@@ -87,44 +111,110 @@ class SpineRegistration:
             One result per reported level, rejected ones included.
 
         Raises:
-            InputError: an image that does not fit its view or shows nothing, an unknown level, or a start pose that is
-                missing or not rigid.
+            InputError: an image that does not fit its view or shows nothing, an unknown level, a start pose that is
+                missing or not rigid, or no start at all although the case has no networks (or detection is left out).
         """
-        began = time.perf_counter()
+        progress = progress or (lambda fraction, message: None)
+        clock = StageClock()
         levels = list(self._case.levels) if levels is None else list(levels)
-        for level in (*levels, *initial):
+        self._check_request(geometry, images, levels, initial)
+        with clock.timed("images"):
+            observations = self._observed(images, geometry)
+        start, learned = self._start(observations, initial, clock, progress)
+        if isinstance(start, str):
+            return RegistrationResult(
+                geometry.reference, not_found(levels, start), np.eye(4), clock.seconds, clock.seconds_by_stage, None
+            )
+        if self._stages.refinement:
+            with clock.timed("refinement"):
+                refined = refine(self._subject, observations, start, progress)
+            if self._learned and learned is None:
+                # Where a start was given, the networks judge its outcome. They see the levels unbent: beginning from
+                # where refinement ended, they would tend to agree with it.
+                body = refined.poses.body
+                with clock.timed("learned"):
+                    learned = self._learned.register(
+                        observations, ScenePoses(body, np.stack([body] * len(self._case.levels)))
+                    )
+            with clock.timed("verdict"):
+                results = judge(self._case, list(geometry.views), observations, refined, learned)
+            start = refined.poses
+        else:
+            results = unverified(self._case, start)
+        return RegistrationResult(
+            geometry.reference,
+            {level: results[level] for level in levels},
+            start.body,
+            clock.seconds,
+            clock.seconds_by_stage,
+            learned,
+        )
+
+    def _start(
+        self,
+        observations: Sequence[Observation],
+        initial: Mapping[str, NDArray[np.float64]] | None,
+        clock: StageClock,
+        progress: Progress,
+    ) -> tuple[ScenePoses | str, Learned | None]:
+        """Poses to refine, or why there are none; and what the networks made of the images."""
+        if initial is not None:
+            given = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
+            return start_poses(self._case, given), None
+        assert self._finder is not None, "checked with the request"
+        progress(0.0, "finding the levels")
+        with clock.timed("detection"):
+            found = self._finder.find(observations)
+        if found.reason:
+            return found.reason, None
+        start = ScenePoses(
+            found.T_reference_body, np.stack([found.T_reference_level[level] for level in self._case.levels])
+        )
+        if self._learned is None:
+            return start, None
+        progress(0.0, "reconstructing the levels")
+        with clock.timed("learned"):
+            learned = self._learned.register(observations, start)
+        return ScenePoses(start.body, learned.T_reference_ct), learned
+
+    def _check_request(
+        self,
+        geometry: BiplanarGeometry,
+        images: Mapping[str, NDArray],
+        levels: Sequence[str],
+        initial: Mapping[str, NDArray[np.float64]] | None,
+    ) -> None:
+        for level in (*levels, *(initial or ())):
             if level not in self._case.levels:
                 raise InputError(
                     f"{level} is not in the case, which holds {', '.join(self._case.levels)};"
                     " prepare it or leave it out."
                 )
-        missing = [level for level in levels if level not in initial]
-        if missing:
-            raise InputError(f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels.")
         for name in geometry.views:
             if name not in images:
                 raise InputError(f"the {name} image is missing; give both views.")
-        start = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
-        views = list(geometry.views)
-        with ThreadPoolExecutor(len(views)) as threads:
-            observations = list(threads.map(lambda view: observe(images[view], geometry.views[view]), views))
-        refined = refine(
-            self._subject, observations, start_poses(self._case, start), progress or (lambda fraction, message: None)
-        )
-        results = judge(self._case, views, observations, refined)
-        return RegistrationResult(
-            geometry.reference,
-            {level: results[level] for level in levels},
-            refined.poses.body,
-            time.perf_counter() - began,
-        )
+        if initial is not None:
+            missing = [level for level in levels if level not in initial]
+            if missing:
+                raise InputError(
+                    f"no start pose is given for {', '.join(missing)}; add T_reference_ct of these levels."
+                )
+        elif self._finder is None:
+            raise InputError(
+                "no start pose is given, and the case has no networks that find the levels; give one, or prepare the"
+                " case with radgs-reg prepare --minutes."
+            )
+
+    def _observed(self, images: Mapping[str, NDArray], geometry: BiplanarGeometry) -> list[Observation]:
+        with ThreadPoolExecutor(len(geometry.views)) as threads:
+            return list(threads.map(lambda view: observe(images[view], geometry.views[view]), geometry.views))
 
 
 def register(
     case: Case,
     images: Mapping[str, NDArray],
     geometry: BiplanarGeometry,
-    initial: Mapping[str, NDArray[np.float64]],
+    initial: Mapping[str, NDArray[np.float64]] | None = None,
     levels: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> RegistrationResult:

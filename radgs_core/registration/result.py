@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.io.poses_file import Status
+from radgs_core.registration.learned import Learned
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,17 @@ class RegistrationResult:
         levels: one result for every level that was asked for.
         T_reference_body: (4, 4) where the rest of the body carries the CT's coordinates, mm.
         seconds: wall clock from images in memory to this result.
+        seconds_by_stage: of it, by stage: ``images``, ``detection``, ``learned``, ``refinement``, ``verdict``, those
+            that were gone through.
+        learned: what RecM and RegM made of the images; None when they were not used.
     """
 
     reference: str
     levels: Mapping[str, LevelResult]
     T_reference_body: NDArray[np.float64]
     seconds: float
+    seconds_by_stage: Mapping[str, float]
+    learned: Learned | None
 
     @property
     def all_registered(self) -> bool:

@@ -2,8 +2,9 @@
 
 A pose is rejected when something speaks against it that can be seen without knowing the truth: too little of the
 vertebra is in an image, the rendering does not look like the X-ray there, the vertebra itself explains nothing of it,
-the vertebra would have left its neighbours, or the images do not determine the pose well enough. The thresholds were
-set on studies of T5..T8 of the example CT, other levels than those in the published tables.
+the vertebra would have left its neighbours, the images do not determine the pose well enough, or the networks see it
+elsewhere. The thresholds were set on studies of T5..T8 of the example CT, other levels than those in the published
+tables.
 """
 
 import math
@@ -11,16 +12,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from radgs_core.case import Case, Vertebra
 from radgs_core.geometry.rigid import inverse, rotation_angle_deg, transform_points
+from radgs_core.registration.learned import Learned
 from radgs_core.registration.refinement import Refined
 from radgs_core.registration.result import LevelResult
+from radgs_core.registration.scene import ScenePoses
 from radgs_core.xray.observation import Observation
+from radgs_core.xray.visibility import LEAST_VISIBLE, visible_share
 
-LEAST_VISIBLE = 0.7
-"""Share of a vertebra's surface points that must fall on usable pixels, in each view."""
 LEAST_SIMILARITY = 0.6
 """Local correlation over the footprint, in each view."""
 LEAST_BONE_SIMILARITY = 0.24
@@ -29,6 +30,8 @@ LARGEST_MOTION_MM = 15.0
 LARGEST_MOTION_DEG = 15.0
 """Against the body: more than a spine bends at one level between CT and surgery."""
 LARGEST_EXPECTED_TRE_MM = 0.95
+LARGEST_DISAGREEMENT_MM = 2.5
+"""Mean distance of surface points between the poses of refinement and of RecM and RegM."""
 ERROR_SCALE_MM = 0.025
 """Turns the curvature of the similarity into millimetres of TRE; calibrated (docs/evaluation.md)."""
 ROUNDING_SHARE = 1e-12
@@ -38,7 +41,11 @@ UNKNOWN_PART = 1e-6
 
 
 def judge(
-    case: Case, views: Sequence[str], observations: Sequence[Observation], refined: Refined
+    case: Case,
+    views: Sequence[str],
+    observations: Sequence[Observation],
+    refined: Refined,
+    learned: Learned | None = None,
 ) -> Mapping[str, LevelResult]:
     """Verdicts on all levels of the case.
 
@@ -46,6 +53,7 @@ def judge(
         case: the patient.
         views, observations: names and images of the views, in the order refinement saw them.
         refined: where refinement ended.
+        learned: where the networks see the levels, if they were asked.
     """
     results = {}
     for index, (label, vertebra) in enumerate(case.levels.items()):
@@ -58,6 +66,7 @@ def judge(
             or _not_seen_itself(label, float(refined.bone_similarity[:, index].mean()))
             or _displaced(label, vertebra, pose, refined.poses.body)
             or _uncertain(label, expected)
+            or (_contradicted(vertebra, pose, learned.T_reference_ct[index]) if learned else "")
         )
         results[label] = LevelResult(
             label=label,
@@ -70,6 +79,23 @@ def judge(
             similarity=similarity,
         )
     return results
+
+
+def not_found(levels: Sequence[str], reason: str) -> Mapping[str, LevelResult]:
+    """Verdicts when the images gave no start: all rejected for this reason; their poses are the identity."""
+    return {level: _rejected(level, reason, np.eye(4)) for level in levels}
+
+
+def unverified(case: Case, poses: ScenePoses) -> Mapping[str, LevelResult]:
+    """Verdicts on poses (L, 4, 4) that no rendering was compared with: all rejected."""
+    reason = "refinement was left out, so nothing verifies this pose; leave it in."
+    return {level: _rejected(level, reason, pose) for level, pose in zip(case.levels, poses.levels, strict=True)}
+
+
+def _rejected(label: str, reason: str, T_reference_ct: NDArray[np.float64]) -> LevelResult:
+    return LevelResult(
+        label, "rejected", reason, T_reference_ct, math.inf, converged=False, iterations=0, similarity={}
+    )
 
 
 def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refined, index: int) -> float:
@@ -106,15 +132,11 @@ def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refi
 def _unseen(
     vertebra: Vertebra, pose: NDArray[np.float64], views: Sequence[str], observations: Sequence[Observation]
 ) -> str:
-    points = transform_points(pose, vertebra.surface_points_mm.astype(np.float64))
     for view, observation in zip(views, observations, strict=True):
-        pixels = observation.camera.project(points)
-        on_usable = ndimage.map_coordinates(
-            observation.usable.numpy(), pixels[:, ::-1].T, order=0, mode="constant", cval=0.0
-        )
-        if on_usable.mean() < LEAST_VISIBLE:
+        share = visible_share(vertebra, pose, observation)
+        if share < LEAST_VISIBLE:
             return (
-                f"only {100 * on_usable.mean():.0f} % of {vertebra.label} lies in the usable part of the {view} image;"
+                f"only {100 * share:.0f} % of {vertebra.label} lies in the usable part of the {view} image;"
                 " centre the C-arm on it."
             )
     return ""
@@ -148,6 +170,18 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
             f"{label} would have moved {shift:.0f} mm and {angle:.0f} degrees against the body, more than the"
             f" {LARGEST_MOTION_MM:.0f} mm and {LARGEST_MOTION_DEG:.0f} degrees that are plausible;"
             " check the start pose."
+        )
+    return ""
+
+
+def _contradicted(vertebra: Vertebra, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
+    """Networks and refinement look at the images in different ways, and hardly ever go astray to the same place."""
+    points = vertebra.surface_points_mm.astype(np.float64)
+    apart = np.linalg.norm(transform_points(refined, points) - transform_points(learned, points), axis=1).mean()
+    if apart > LARGEST_DISAGREEMENT_MM:
+        return (
+            f"refinement ended {apart:.1f} mm from where the networks see {vertebra.label}, and"
+            f" {LARGEST_DISAGREEMENT_MM:.1f} mm is the limit; take sharper images with less noise."
         )
     return ""
 

@@ -4,25 +4,22 @@ Line integrals add, so an exposure is the body with its vertebrae replaced by so
 adds to that soft tissue, each ray cast where it is.
 """
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from radgs_core.case import Case, Vertebra
+from radgs_core.case import Case
 from radgs_core.errors import InputError
-from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
+from radgs_core.geometry.camera import BiplanarGeometry
 from radgs_core.volume import Volume
-from radgs_core.xray.materials import Densities, split
+from radgs_core.xray.material_volumes import MaterialVolumes
+from radgs_core.xray.materials import Densities
 from radgs_core.xray.physics import Physics
-from radgs_core.xray.raycast import RayCastVolume
 
 CONTINUATION_MM = 80.0
 """How far the body is continued beyond the first and the last slice of the CT, so that no X-ray shows it cut off."""
-
-MM_PER_CM = 10.0
 
 
 class Simulator:
@@ -34,14 +31,29 @@ class Simulator:
         case: the patient.
         geometry: both views.
         T_reference_ct: (4, 4) pose of the body, mm.
+
+    Raises:
+        InputError: the rays of a view spread too far (see `radgs_core.xray.ray_march`).
     """
 
     def __init__(self, case: Case, geometry: BiplanarGeometry, T_reference_ct: NDArray[np.float64]) -> None:
+        self._excess = {label: MaterialVolumes.of_excess(vertebra) for label, vertebra in case.levels.items()}
+        self._body = MaterialVolumes.of_body(continued(case.body_hu))
+        self._move(geometry, T_reference_ct)
+
+    def moved_to(self, geometry: BiplanarGeometry, T_reference_ct: NDArray[np.float64]) -> "Simulator":
+        """The same patient with C-arm and body somewhere else; what the patient consists of is not prepared anew.
+
+        Arguments and errors as of the class.
+        """
+        moved = copy.copy(self)
+        moved._move(geometry, T_reference_ct)
+        return moved
+
+    def _move(self, geometry: BiplanarGeometry, T_reference_ct: NDArray[np.float64]) -> None:
         self.geometry = geometry
         self.T_reference_ct = T_reference_ct
-        self._excess = {label: _Materials.of_excess(vertebra) for label, vertebra in case.levels.items()}
-        body = _Materials.of_body(continued(case.body_hu))
-        self._body = {name: body.along_rays(camera, T_reference_ct) for name, camera in geometry.views.items()}
+        self._still = {name: self._body.along_rays(camera, T_reference_ct) for name, camera in geometry.views.items()}
 
     def densities(self, T_reference_level: Mapping[str, NDArray[np.float64]]) -> Mapping[str, Densities]:
         """Water and bone along every ray, g/cm^2, (height, width) per view. Arguments as for ``expose``."""
@@ -50,7 +62,7 @@ class Simulator:
             raise InputError(f"{unknown[0]} is not in the case; it holds {', '.join(self._excess)}.")
         result = {}
         for name, camera in self.geometry.views.items():
-            water, bone = self._body[name].water.copy(), self._body[name].bone.copy()
+            water, bone = self._still[name].water.copy(), self._still[name].bone.copy()
             for level, excess in self._excess.items():
                 moved = excess.along_rays(camera, T_reference_level.get(level, self.T_reference_ct))
                 water += moved.water
@@ -97,38 +109,3 @@ def continued(body: Volume, length_mm: float = CONTINUATION_MM) -> Volume:
     T_ct_voxel = body.T_ct_voxel.copy()
     T_ct_voxel[:3, 3] -= count * T_ct_voxel[:3, axis]
     return Volume(np.pad(body.data, widths, mode="edge"), T_ct_voxel)
-
-
-class _Materials:
-    """Partial densities of an object, g/cm^3, ready to be ray cast."""
-
-    def __init__(self, water: RayCastVolume, bone: RayCastVolume) -> None:
-        self._water, self._bone = water, bone
-
-    @classmethod
-    def of_body(cls, body_hu: Volume) -> "_Materials":
-        shape = body_hu.data.shape[::-1]
-        water, bone = torch.empty(shape), torch.empty(shape)
-        for k in range(shape[0]):  # slice by slice: a whole CT's intermediate arrays would take gigabytes
-            densities = split(body_hu.data[:, :, k].T)
-            water[k], bone[k] = torch.from_numpy(densities.water), torch.from_numpy(densities.bone)
-        return cls(RayCastVolume(water, body_hu.T_ct_voxel), RayCastVolume(bone, body_hu.T_ct_voxel))
-
-    @classmethod
-    def of_excess(cls, vertebra: Vertebra) -> "_Materials":
-        box = ndimage.find_objects((vertebra.bone_hu.data != vertebra.fill_hu.data).astype(np.uint8))[0]
-        T_ct_voxel = vertebra.bone_hu.T_ct_voxel.copy()
-        T_ct_voxel[:3, 3] = vertebra.bone_hu.points_mm(np.array([axis.start for axis in box]))
-        bone, fill = split(vertebra.bone_hu.data[box]), split(vertebra.fill_hu.data[box])
-        return cls(
-            RayCastVolume.from_volume(Volume(bone.water - fill.water, T_ct_voxel)),
-            RayCastVolume.from_volume(Volume(bone.bone - fill.bone, T_ct_voxel)),
-        )
-
-    def along_rays(self, camera: XrayCamera, T_reference_ct: NDArray[np.float64]) -> Densities:
-        """Areal densities, g/cm^2, (height, width)."""
-        water, bone = (
-            volume.line_integral(camera, T_reference_ct).numpy() / np.float32(MM_PER_CM)
-            for volume in (self._water, self._bone)
-        )
-        return Densities(water, bone)

@@ -1,6 +1,7 @@
 """`python -m radgs_reg_ros.demo`: simulate, register, compare what /tf says with the truth."""
 
 import argparse
+import dataclasses
 import math
 import signal
 import statistics
@@ -17,20 +18,19 @@ from numpy.typing import NDArray
 from radgs_reg.msg import VertebraPose, VertebraPoseArray
 
 from radgs_core.case import Case
-from radgs_core.evaluation import tre_mm, wrong_start
+from radgs_core.evaluation import tre_mm
 from radgs_core.io.example import example_ct
 from radgs_core.registration.pipeline import InputError, draw_overlay
-from radgs_core.xray.carm import body_pose
 from radgs_reg_ros.demo.kept_case import is_prepared_from
 from radgs_reg_ros.demo.narrator import Narrator
 from radgs_reg_ros.demo.operating_room import Exposure, OperatingRoom
 from radgs_reg_ros.demo.outcome import LevelOutcome, outcome_table
+from radgs_reg_ros.demo.shipped_networks import shipped_networks
 from radgs_reg_ros.rig.node_process import NodeProcess, Value
 from radgs_reg_ros.rig.private_domain import private_domain
 from radgs_reg_ros.rig.remote import Remote, RigError
 
 LEVELS = ["T10", "T11", "T12", "L1"]
-START_MM, START_DEG = 8.0, 8.0
 MOTION_MM, MOTION_DEG = 3.0, 3.0
 SUCCESS_MM = 2.0
 
@@ -39,7 +39,7 @@ def main() -> int:
     """Run the demo; 0 when every level is registered with less than 2 mm of error."""
     parser = argparse.ArgumentParser(prog="python -m radgs_reg_ros.demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for case, logs and overlays")
-    parser.add_argument("--seed", type=int, default=0, help="of motion, noise and start")
+    parser.add_argument("--seed", type=int, default=0, help="of motion and noise")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, and so ends the nodes
     narrator = Narrator()
@@ -53,21 +53,21 @@ def main() -> int:
 
 
 def _demo(out: Path, seed: int, narrator: Narrator) -> int:
+    networks = shipped_networks()
     folder = _prepared(out / "case", narrator)
-    case = Case.load(folder)
-    rng = np.random.default_rng(seed)
-    start = wrong_start(case, body_pose(case, LEVELS), LEVELS, START_MM, START_DEG, rng)
-    run = _run(folder, start, out, seed, narrator)
+    narrator.say(f"Putting networks into the case that were trained before for this CT's {', '.join(networks.levels)}")
+    case = dataclasses.replace(Case.load(folder), networks=networks)
+    case.save(folder)
+    run = _run(folder, out, seed, narrator)
     outcomes = []
     for level in run.result.vertebrae:
         points, true = case.levels[level.label].surface_points_mm, run.exposure.truth[level.label]
         found = run.received.get(level.label)
-        after = None if found is None else tre_mm(points, found, true)
-        outcomes.append(LevelOutcome(level.label, tre_mm(points, start, true), after, level.reason))
+        outcomes.append(LevelOutcome(level.label, None if found is None else tre_mm(points, found, true), level.reason))
     narrator.console.print(outcome_table(outcomes))
-    files = _save_overlays(out, run, case, dict.fromkeys(LEVELS, start))
-    print(f"outlines, dashed before and solid after: {' and '.join(map(str, files))}")
-    registered = [outcome.after_mm for outcome in outcomes if outcome.after_mm is not None]
+    files = _save_overlays(out, run, case)
+    print(f"outlines as registered: {' and '.join(map(str, files))}")
+    registered = [outcome.tre_mm for outcome in outcomes if outcome.tre_mm is not None]
     median, largest = (statistics.median(registered), max(registered)) if registered else (math.nan, math.nan)
     figures = f"levels={len(registered)} median_tre_mm={median:.2f} max_tre_mm={largest:.2f}"
     print(f"demo: {figures} seconds={narrator.seconds:.0f}")
@@ -89,7 +89,7 @@ class _Run:
     received: Mapping[str, NDArray[np.float64]]
 
 
-def _run(folder: Path, start: NDArray[np.float64], out: Path, seed: int, narrator: Narrator) -> _Run:
+def _run(folder: Path, out: Path, seed: int, narrator: Narrator) -> _Run:
     """Start the nodes, register one exposure, end the nodes."""
     case = str(folder.resolve())
     motion = {"motion_mm": MOTION_MM, "motion_deg": MOTION_DEG, "seed": seed}
@@ -107,11 +107,9 @@ def _run(folder: Path, start: NDArray[np.float64], out: Path, seed: int, narrato
             remote.watch(simulator, registration)
             room = OperatingRoom(remote, narrator)
             room.bring_up()
-        with narrator.step(f"Publishing an initialpose that is {START_MM:g} mm and {START_DEG:g} degrees wrong"):
-            room.give_start(start)
         with narrator.step(f"Bending every level by about {MOTION_MM:g} mm and {MOTION_DEG:g} degrees, taking X-rays"):
             exposure = room.expose()
-        with narrator.step("Registering"):
+        with narrator.step("Finding and registering the levels, from no start pose"):
             result = room.register(exposure)
         found = [level for level in result.vertebrae if level.status == VertebraPose.REGISTERED]
         received = {level.label: room.received_pose(level, exposure.stamp_ns) for level in found}
@@ -132,10 +130,10 @@ def _prepared(folder: Path, narrator: Narrator) -> Path:
     return folder
 
 
-def _save_overlays(out: Path, run: _Run, case: Case, before: Mapping[str, NDArray[np.float64]]) -> list[Path]:
+def _save_overlays(out: Path, run: _Run, case: Case) -> list[Path]:
     files = []
     for view, pixels in run.exposure.pixels.items():
-        picture = draw_overlay(pixels, run.exposure.cameras[view], case, run.received, before)
+        picture = draw_overlay(pixels, run.exposure.cameras[view], case, run.received)
         files.append(out / f"overlay_{view}.png")
         if not cv2.imwrite(str(files[-1]), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
             raise RigError(f"{files[-1]} cannot be written; see whether the folder is writable and the disk has room.")

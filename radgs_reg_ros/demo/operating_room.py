@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
 from radgs_reg.msg import VertebraPose, VertebraPoseArray
 from rcl_interfaces.msg import Log
@@ -22,7 +21,7 @@ from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.rig.remote import Remote, RigError
 from radgs_reg_ros.stamps import nanoseconds, seconds_text
 from radgs_reg_ros.tf_buffer import open_tf_buffer
-from radgs_reg_ros.transform_messages import matrix_from_pose, pose_from_matrix
+from radgs_reg_ros.transform_messages import matrix_from_pose
 
 SIMULATOR, REGISTRATION = "/carm_simulator_node", "/registration_node"
 REFERENCE = "carm_base"
@@ -72,16 +71,6 @@ class OperatingRoom:
                 f"both subscribers of {topic}",
                 MESSAGE_S,
             )
-
-    def give_start(self, T_reference_ct: NDArray[np.float64]) -> None:
-        """Publish an initialpose, (4, 4) in mm, and see that it is taken."""
-        message = PoseWithCovarianceStamped()
-        message.header.frame_id = REFERENCE
-        message.pose.pose = pose_from_matrix(T_reference_ct)
-        self._remote.publisher(PoseWithCovarianceStamped, "/initialpose", qos.events()).publish(message)
-        self._remote.wait_for(
-            lambda: self._value(REGISTRATION, "initialpose", "frame") == REFERENCE, "initialpose to be taken", MESSAGE_S
-        )
 
     def expose(self) -> Exposure:
         """Bend the spine and take both X-rays; returns when they are here and at the registration node."""

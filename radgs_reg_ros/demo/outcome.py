@@ -8,20 +8,19 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class LevelOutcome:
-    """Target registration error of a level, mm, at the start and as received; None where no pose was received."""
+    """Target registration error of a level as received, mm; None where no pose was received, and the reason why."""
 
     label: str
-    before_mm: float
-    after_mm: float | None
+    tre_mm: float | None
     reason: str
 
 
 def outcome_table(outcomes: Sequence[LevelOutcome]) -> Table:
     """One row a level."""
-    table = Table("level", "TRE before, mm", "TRE after, mm", "verdict", title="received frames against the truth")
+    table = Table("level", "TRE, mm", "verdict", title="received frames against the truth")
     for outcome in outcomes:
-        after, verdict = "-", f"rejected: {outcome.reason}"
-        if outcome.after_mm is not None:
-            after, verdict = f"{outcome.after_mm:.2f}", "registered"
-        table.add_row(outcome.label, f"{outcome.before_mm:.2f}", after, verdict)
+        error, verdict = "-", f"rejected: {outcome.reason}"
+        if outcome.tre_mm is not None:
+            error, verdict = f"{outcome.tre_mm:.2f}", "registered"
+        table.add_row(outcome.label, error, verdict)
     return table

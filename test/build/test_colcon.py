@@ -45,6 +45,21 @@ def test_launch_and_config_are_installed(prefix: Path) -> None:
         }
 
 
+@pytest.mark.parametrize("name", ["radgs_core", "radgs_reg_ros"])
+def test_everything_in_the_modules_is_installed(prefix: Path, name: str) -> None:
+    """Also what is no Python: kernels, and the networks of the demo with their card."""
+
+    def files(folder: Path) -> set[str]:
+        return {
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    (installed,) = prefix.glob(f"**/site-packages/{name}")
+    assert files(installed) == files(ROOT / name)
+
+
 @pytest.mark.parametrize("name", ["registration_node", "carm_simulator_node", "radgs-reg"])
 def test_executable_runs_in_the_interpreter_it_was_built_for(prefix: Path, name: str) -> None:
     executable = prefix / "lib" / "radgs_reg" / name

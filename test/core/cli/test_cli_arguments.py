@@ -61,6 +61,8 @@ def test_bad_arguments_are_told_at_once() -> None:
         (["prepare", "ct", "labels", "--out", "case", "--levels", "T12,"], "not a list of levels"),
         (["prepare", "ct", "labels", "--out", "case", "--levels", "T12,L1,T12"], "T12 is named twice"),
         (["prepare", "ct", "labels", "--out", "case", "--level", "T12"], "--levels"),
+        (["prepare", "ct", "labels", "--out", "case", "--levels", "T12", "--minutes", "-1"], "at least 0"),
+        (["prepare", "ct", "labels", "--out", "case", "--levels", "T12", "--device", "tpu"], "tpu"),
         (["simulate", "case", "--out", "study", "--physics", "magic"], "magic"),
         (["simulate", "case", "--out", "study", "--seed", "-1"], "whole number of at least 0"),
         (["simulate", "case", "--out", "study", "--motion-mm", "nan"], "not a number"),

@@ -160,7 +160,11 @@ def simulation_of_attenuation(files: Any, tmp: Path) -> Found:
 
 def registration_without_a_start(files: Any, tmp: Path) -> Found:
     arguments = register(files, tmp)
-    return arguments[:-2], "--initial", "start pose"
+    return arguments[:-2], files.case, "start pose of each with --initial poses.json, or prepare it again with"
+
+
+def attention_of_a_registration_with_a_start(files: Any, tmp: Path) -> Found:
+    return [*register(files, tmp), "--attention", tmp / "maps"], "--attention", "without --initial"
 
 
 def truncated_image(files: Any, tmp: Path) -> Found:
@@ -295,6 +299,7 @@ BAD_INPUT = (
     simulation_in_another_frame,
     simulation_of_attenuation,
     registration_without_a_start,
+    attention_of_a_registration_with_a_start,
     truncated_image,
     missing_image,
     image_of_another_size,

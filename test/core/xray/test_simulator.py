@@ -2,17 +2,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry
-from radgs_core.geometry.rigid import transform_points
+from radgs_core.geometry.rigid import rotation_about, transform_points
 from radgs_core.io.labels import LabelMap
 from radgs_core.volume import Volume
 from radgs_core.xray.attenuation import MU_WATER_PER_MM, linear_attenuation
 from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
-from radgs_core.xray.materials import BONE_ATTENUATION_60_KEV_CM2_G, Densities
+from radgs_core.xray.material_volumes import MaterialVolumes
+from radgs_core.xray.materials import BONE_ATTENUATION_60_KEV_CM2_G, Densities, split
 from radgs_core.xray.physics import Physics
 from radgs_core.xray.raycast import RayCastVolume
 from radgs_core.xray.simulator import Simulator, continued
@@ -46,6 +48,60 @@ def test_vertebrae_that_did_not_move_give_the_ct(
         assert expected.max() > 1.5
         # what is left is the ray marching: body and crops are sampled at other points of each ray
         assert np.abs(at_60_kev(densities) - expected).max() < 0.02
+
+
+def test_densities_are_those_of_another_ray_casting(
+    simulator: Simulator, phantom_case: Case, pose: NDArray[np.float64]
+) -> None:
+    """Water and bone on their own, the vertebrae moved, against grid_sample at steps of a quarter voxel."""
+    T_reference_level = {"T12": pose @ rotation_about(np.zeros(3), np.array([2, -3, 1, 0.04, 0.02, -0.05]))}
+    parts = [(continued(phantom_case.body_hu), pose, 1)]
+    for label, vertebra in phantom_case.levels.items():
+        level = T_reference_level.get(label, pose)
+        parts += [(vertebra.bone_hu, level, 1), (vertebra.fill_hu, level, -1)]
+    for view, densities in simulator.densities(T_reference_level).items():
+        for material, least_shown, largest_error, mean_error in (("water", 7, 0.01, 1e-3), ("bone", 1, 3e-3, 1e-4)):
+            expected = np.zeros_like(densities.water)
+            for hu, at, sign in parts:
+                volume = RayCastVolume.from_volume(Volume(getattr(split(hu.data), material), hu.T_ct_voxel))
+                expected += sign * volume.line_integral(GEOMETRY.views[view], at, step_mm=0.4).numpy() / 10
+            error = np.abs(getattr(densities, material) - expected)
+            assert expected.max() > least_shown  # g/cm^2, as what follows
+            assert error.max() < largest_error
+            assert error.mean() < mean_error
+
+
+def test_the_patient_is_the_same_wherever_the_arm_is(
+    simulator: Simulator, phantom_case: Case, pose: NDArray[np.float64]
+) -> None:
+    elsewhere = biplanar_geometry(CArm(pixel_mm=2.4, size=64), (-12.0, 9.0), (98.0, -7.0), (9.0, 4.0, -8.0))
+    shifted = pose.copy()
+    shifted[:3, 3] += 5.0, -3.0, 2.0
+    before = simulator.densities({"L1": pose})["ap"].water
+    moved, new = simulator.moved_to(elsewhere, shifted), Simulator(phantom_case, elsewhere, shifted)
+    for view, densities in new.densities({"L1": pose}).items():
+        assert np.array_equal(moved.densities({"L1": pose})[view].water, densities.water)
+        assert np.array_equal(moved.densities({"L1": pose})[view].bone, densities.bone)
+    assert np.array_equal(simulator.densities({"L1": pose})["ap"].water, before)
+
+
+def test_the_number_of_threads_changes_nothing(simulator: Simulator, pose: NDArray[np.float64]) -> None:
+    before, images = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            moved = simulator.moved_to(GEOMETRY, pose)
+            images.append(moved.expose({}, Physics.realistic(np.random.default_rng(3)), np.random.default_rng(4)))
+    finally:
+        torch.set_num_threads(before)
+    assert all(np.array_equal(images[0][view], other[view]) for other in images[1:] for view in GEOMETRY.views)
+
+
+def test_a_body_without_bone_has_none() -> None:
+    water = Volume(np.full((20, 20, 20), 40, np.int16), np.diag([2.0, 2.0, 2.0, 1.0]))
+    densities = MaterialVolumes.of_body(water).along_rays(GEOMETRY.views["ap"], np.eye(4))
+    assert densities.water.max() > 3.5
+    assert not densities.bone.any()
 
 
 def test_a_vertebra_moves_alone(simulator: Simulator, phantom_case: Case, pose: NDArray[np.float64]) -> None:
