@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-weights test check format bench-accuracy bench-refine bench-capture bench-prepare bench-engine bench-gpu results environment colcon clean
+.PHONY: help demo demo-weights test check format bench-accuracy bench-refine bench-capture bench-networks bench-prepare bench-engine bench-gpu results environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench-refine: ## accuracy and time of the refinement over twenty seeds, beside a
 
 bench-capture: ## only the capture range of the refinement
 	@$(RUN) python -m benchmarks.capture_range $(ARGS)
+
+bench-networks: ## train the networks that bench-accuracy measures (about 75 minutes)
+	@$(RUN) python -m benchmarks.accuracy_training $(ARGS)
 
 bench-prepare: ## time and memory of preparing five levels
 	@$(RUN) python -m benchmarks.prepare

@@ -30,7 +30,7 @@ def figures(measured: Mapping[str, Accuracy], capture_range_mm: float, levels: i
         studies: registered by each system.
     """
     ours, network = measured.get(OURS), measured.get(NETWORK_ONLY)
-    quality = ours.quality if ours else None
+    quality = network.quality if network else None
     return {
         "noprior_median_tre_mm": ours.visible.median_mm if ours else math.nan,
         "noprior_p95_tre_mm": ours.visible.p95_mm if ours else math.nan,

@@ -45,14 +45,17 @@ class PeerFromStart:
 
 
 class Pipeline:
-    """Networks and what follows them; no start is looked at."""
+    """Networks and what follows them; no start is looked at. What RecM reconstructs is handed on where refinement is
+    left out: it does not depend on refinement, and judging it takes longer than registering."""
 
     def __init__(self, case: Case, stages: Stages) -> None:
         self._levels = list(case.levels)
+        self._stages = stages
         self._registration = SpineRegistration(case, stages)
 
     def register(self, images: Images, geometry: BiplanarGeometry, start: Pose) -> SystemResult:
         result = self._registration.register(images, geometry)
-        reconstructions = result.learned.reconstructions if result.learned else ()
+        learned = None if self._stages.refinement else result.learned
+        reconstructions = learned.reconstructions if learned else ()
         by_level = dict(zip(self._levels, reconstructions, strict=False))
         return SystemResult(poses_of(result), result.seconds, result.seconds_by_stage, by_level)

@@ -84,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"the case {arguments.case} has no networks that find its levels; give a start pose of each with --initial"
             " poses.json, or prepare it again with radgs-reg prepare --minutes."
         )
+    if arguments.attention is not None and case.networks is None:
+        raise InputError(f"--attention shows where RecM looks, but {arguments.case} has no networks; leave it out.")
     attention = attention_paths(arguments.attention, wanted)
     for path in attention.values():
         check_destination(path)
@@ -117,10 +119,9 @@ def poses_of(result: "RegistrationResult") -> "Poses":
 def _check_options(arguments: argparse.Namespace) -> None:
     if arguments.initial is None and "detection" in arguments.without:
         raise InputError("--without detection leaves nothing to start from; give --initial poses.json as well.")
-    if arguments.attention is not None and (arguments.initial is not None or "learned" in arguments.without):
+    if arguments.attention is not None and "learned" in arguments.without:
         raise InputError(
-            "--attention shows where RecM looks, but RecM is used only where the levels are found without --initial and"
-            " the stage learned is not left out; leave --attention out."
+            "--attention shows where RecM looks, but the stage learned is left out; leave --attention out."
         )
 
 

@@ -9,6 +9,7 @@ from radgs_core.detection.detections import Detections
 from radgs_core.detection.images import canonical_camera, network_input
 from radgs_core.detection.landmarks import LANDMARKS
 from radgs_core.detection.network import HEAT_MAP_STRIDE, DetectionNetwork
+from radgs_core.errors import InputError
 from radgs_core.xray.observation import Observation
 
 WINDOW = 4
@@ -24,9 +25,18 @@ class Detector:
         network: in evaluation mode.
         trained_levels: whose landmarks its heat maps are, in this order.
         levels: which of them to find.
+
+    Raises:
+        InputError: the network was not trained for one of these levels.
     """
 
     def __init__(self, network: DetectionNetwork, trained_levels: Sequence[str], levels: Sequence[str]) -> None:
+        for level in levels:
+            if level not in trained_levels:
+                raise InputError(
+                    f"the networks were not trained for {level}, only for {', '.join(trained_levels)}; prepare the case"
+                    " anew with radgs-reg prepare --minutes."
+                )
         self._network = network
         self._chosen = torch.tensor([trained_levels.index(level) for level in levels])
 

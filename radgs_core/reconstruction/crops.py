@@ -2,8 +2,8 @@
 
 A crop is what a small detector, turned towards the vertebra and upright on it, would have taken from the same source.
 So a crop does not change when C-arm and patient move together; what is left of the view's direction is given as
-numbers. Two more channels show the prepared vertebrae at the poses that are to be corrected: the level itself, and the
-others, which overlap it in the image.
+numbers. Further channels show what is expected there: body and vertebrae at the poses that are to be corrected, the
+level itself, and the other levels, which overlap it.
 """
 
 from collections.abc import Sequence

@@ -147,8 +147,8 @@ def _card(
     return ModelCard(
         what=f"RecM and RegM of many patients, preset {preset}",
         data=(
-            TrainingData(f"simulated X-rays of {len(training)} cases, from CTs and label maps", used(training)),
-            TrainingData(f"validation: the same of {len(validation)} cases of other patients", used(validation)),
+            TrainingData(f"simulated X-rays, from CTs and label maps; cases: {len(training)}", used(training)),
+            TrainingData(f"validation: the same of other patients; cases: {len(validation)}", used(validation)),
         ),
         seeds=(seed,),
         steps=outcome.steps,

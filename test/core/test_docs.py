@@ -102,10 +102,12 @@ def test_python_compiles(page: Path) -> None:
         compile(code, str(page), "exec")
 
 
-@pytest.mark.parametrize("command", ["prepare", "simulate", "register", "evaluate", "info"])
+@pytest.mark.parametrize(
+    "command", ["prepare", "train prior", "train full", "simulate", "register", "evaluate", "info"]
+)
 def test_every_option_is_documented(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main([command, "--help"])
+        cli.main([*command.split(), "--help"])
     options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
     page = (ROOT / "docs" / "command_line.md").read_text()
     section = page.split(f"\n## {command}\n")[1].split("\n## ")[0]

@@ -19,6 +19,7 @@ class Found:
         self._found = FirstPoses(pose, dict.fromkeys(levels, pose), {}, 1.0, "")
 
     def find(self, observations: Sequence[object]) -> FirstPoses:
+        print("levels looked for", flush=True)
         return self._found
 
 

@@ -67,6 +67,11 @@ def exposed(remote, diagnostics, since: int) -> int:
     return stamps[0]
 
 
+def searches(node: NodeProcess) -> int:
+    """How often finding_node has looked for the levels."""
+    return node.log.read_text().count("levels looked for")
+
+
 def result_at(remote, poses: list[VertebraPoseArray], stamp_ns: int) -> VertebraPoseArray:
     return remote.wait_for(
         lambda: next((p for p in poses if nanoseconds(p.header.stamp) == stamp_ns), None), "the result", LONG
@@ -104,9 +109,11 @@ def test_every_pair_registers_without_an_initialpose_and_from_one_that_is_given(
     poses = remote.listen(VertebraPoseArray, "/vertebra_poses", qos.last_result())
     since = diagnostics.mark()
     diagnostics.wait_for_value("start", "source", lambda source: source == "networks", since)
+    warming_up = searches(node)
     for _ in range(2):
         result = result_at(remote, poses, exposed(remote, diagnostics, since))
         assert [level.status for level in result.vertebrae] == [VertebraPose.REGISTERED] * len(LEVELS)
+    assert searches(node) == warming_up + 2, "in every pair anew"
 
     far = PoseWithCovarianceStamped()
     far.header.frame_id = "carm_base"
@@ -115,3 +122,4 @@ def test_every_pair_registers_without_an_initialpose_and_from_one_that_is_given(
     diagnostics.wait_for_value("start", "source", lambda source: source == "initialpose", since)
     result = result_at(remote, poses, exposed(remote, diagnostics, since))
     assert [level.status for level in result.vertebrae] == [VertebraPose.REJECTED] * len(LEVELS), "it starts there"
+    assert searches(node) == warming_up + 2, "with a start nothing is searched"

@@ -163,8 +163,8 @@ def registration_without_a_start(files: Any, tmp: Path) -> Found:
     return arguments[:-2], files.case, "start pose of each with --initial poses.json, or prepare it again with"
 
 
-def attention_of_a_registration_with_a_start(files: Any, tmp: Path) -> Found:
-    return [*register(files, tmp), "--attention", tmp / "maps"], "--attention", "without --initial"
+def attention_of_a_case_without_networks(files: Any, tmp: Path) -> Found:
+    return [*register(files, tmp), "--attention", tmp / "maps"], files.case, "--attention"
 
 
 def truncated_image(files: Any, tmp: Path) -> Found:
@@ -299,7 +299,7 @@ BAD_INPUT = (
     simulation_in_another_frame,
     simulation_of_attenuation,
     registration_without_a_start,
-    attention_of_a_registration_with_a_start,
+    attention_of_a_case_without_networks,
     truncated_image,
     missing_image,
     image_of_another_size,

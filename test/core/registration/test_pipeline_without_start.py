@@ -103,6 +103,7 @@ def test_with_a_start_nothing_is_detected(study: Study, found: list[int]) -> Non
     result = SpineRegistration(study.case).register(study.images, GEOMETRY, start)
     assert found == [] and list(result.seconds_by_stage) == ["images", "refinement", "learned", "verdict"]
 
+
 def test_a_detection_that_fails_rejects_every_level_with_its_reason(study: Study) -> None:
     """The networks are untrained: this is what they truly see."""
     result = SpineRegistration(study.case).register(study.images, GEOMETRY)

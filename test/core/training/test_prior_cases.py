@@ -90,7 +90,7 @@ def test_too_few_patients_are_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="only one patient below"):
         prior_cases(data, tmp_path / "kept", 0.5, 0, ALONE, silent)
     (data / "p0" / "labels.nii.gz").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="of 3 patients below .* none can be used"):
+    with pytest.raises(InputError, match=r"of 3 patients below .* none can be used"):
         prior_cases(data, tmp_path / "kept", 0.5, 0, ALONE, silent)
 
 
