@@ -14,7 +14,7 @@ from radgs_core.geometry.rigid import checked_rigid, inverse
 from radgs_core.progress import Progress
 from radgs_core.registration.learned import Learned, LearnedRegistration
 from radgs_core.registration.overlay import draw_overlay
-from radgs_core.registration.pipeline_stages import Stages
+from radgs_core.registration.pipeline_stages import EVERY_STAGE, Stages
 from radgs_core.registration.refinement import refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.registration.scene import ScenePoses
@@ -52,7 +52,7 @@ class SpineRegistration:
         stages: what to go through.
     """
 
-    def __init__(self, case: Case, stages: Stages = Stages()) -> None:
+    def __init__(self, case: Case, stages: Stages = EVERY_STAGE) -> None:
         self._case = case
         self._stages = stages
         self._subject = Subject.of(case)

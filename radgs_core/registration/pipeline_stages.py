@@ -17,3 +17,6 @@ class Stages:
     detection: bool = True
     learned: bool = True
     refinement: bool = True
+
+
+EVERY_STAGE = Stages()
