@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.geometry.camera import XrayCamera
-from radgs_core.geometry.rigid import inverse, rotation_about
+from radgs_core.geometry.rigid import inverse, rotation_about, transform_points
 from radgs_core.reconstruction.crops import (
     LOCAL,
     OWN,
@@ -72,6 +72,9 @@ def test_a_crop_is_what_a_turned_camera_sees(
             np.testing.assert_allclose(camera.source_mm, observations[view].camera.source_mm)
             origin = (pose @ vertebrae[level].T_ct_vertebra)[:3, 3]
             np.testing.assert_allclose(camera.project(origin[None])[0], (SIZE.px - 1) / 2, atol=1e-9)
+            above = transform_points(pose @ vertebrae[level].T_ct_vertebra, np.array([[0.0, 0, 10]]))
+            column, row = camera.project(above)[0] - (SIZE.px - 1) / 2
+            assert row < -3 and abs(column) < 1e-6  # upright
             cast = seen(volume, camera, pose)
             expected = normalised(cast.line_integral[None], cast.usable[None], SIZE.window_px)[0, :2]
             assert (crops.images[level, view, USABLE] == 1).all()

@@ -66,6 +66,12 @@ def test_usable_patients_become_cases(
         patched.setattr(module, "read_patient", refuse)
         again = prior_cases(data, tmp_path / "kept", 0.5, 0, ALONE, silent)
     np.testing.assert_array_equal(again.training[0].body_hu.data, one.body_hu.data)
+    # what another version has prepared is prepared anew
+    records = list((tmp_path / "kept").glob("*/patient.json"))
+    records[0].write_text(records[0].read_text().replace('"versions": {', '"versions": {"old": "1",'))
+    with monkeypatch.context() as patched, pytest.raises(AssertionError, match="prepared anew"):
+        patched.setattr(module, "read_patient", refuse)
+        prior_cases(data, tmp_path / "kept", 0.5, 0, ALONE, silent)
     # a patient whose files have changed is another one
     image = nibabel.load(data / "p0" / "ct.nii.gz")
     nibabel.Nifti1Image(np.asarray(image.dataobj) + np.int16(7), image.affine).to_filename(data / "p0" / "ct.nii.gz")
