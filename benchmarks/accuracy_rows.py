@@ -44,7 +44,10 @@ OURS, NETWORK_ONLY, WITH_START = "ours", "network_only", "with_start"
 ROWS = (
     SystemRow(OURS, "ours, no start", BOTH, _networks("full", WHOLE)),
     SystemRow(NETWORK_ONLY, "ours without refinement", BOTH, _networks("full", NETWORKS_ALONE), like="RadGS-Reg"),
-    SystemRow(WITH_START, "ours without detection (start given)", BOTH, FromStart),
+    SystemRow(
+        WITH_START, "ours without detection (start given)", BOTH, lambda case: FromStart(with_networks(case, "full"))
+    ),
+    SystemRow("refinement", "refinement alone (start given)", ABLATION, FromStart),
     SystemRow("no_learned", "detection and refinement alone", ABLATION, _networks("full", Stages(learned=False))),
     SystemRow("detection", "detection alone", ABLATION, _networks("full", Stages(learned=False, refinement=False))),
     SystemRow("p1", "P1, without refinement", ABLATION, _networks("p1", NETWORKS_ALONE), like="P1"),

@@ -19,7 +19,7 @@ Pose = NDArray[np.float64]
 
 
 class FromStart:
-    """A start is given, so that nothing has to be found, and no networks are used."""
+    """A start is given, so that nothing has to be found; networks, if the case has them, judge the outcome."""
 
     def __init__(self, case: Case) -> None:
         self._levels = list(case.levels)
