@@ -1,5 +1,6 @@
 """Where a training runs: one process, or several that torchrun has started."""
 
+import atexit
 import os
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -40,7 +41,15 @@ def launched(settings: Settings) -> Fabric:
         ],
     )
     fabric.launch()
+    if processes > 1:  # threads of a group that is still there when the interpreter ends can abort the process
+        atexit.unregister(_leave_group)
+        atexit.register(_leave_group)
     return fabric
+
+
+def _leave_group() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _precision(settings: Settings, accelerator: str) -> Precision:

@@ -129,7 +129,7 @@ def test_networks_that_were_not_trained_are_named(
     monkeypatch.setattr(accuracy_networks, "FOLDER", tmp_path)
     assert accuracy_networks.networks_file("p1", ["T9", "T10", "T11", "T12", "L1"]).name == "networks_p1.safetensors"
     needing = [row for row in ROWS if row.key not in ("refinement", "peer")]
-    assert len(needing) == 8
+    assert len(needing) == 9
     for row in needing:
         with pytest.raises(accuracy_networks.NotTrained, match=r"networks_\w+_T12_L1.safetensors is missing"):
             row.load(phantom_case)
