@@ -101,6 +101,21 @@ def exp_se3_about(twist: torch.Tensor, centre_mm: torch.Tensor) -> torch.Tensor:
     return motion
 
 
+def displacement_jacobian(arms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Derivative (N, 3, 6) of the displacement ``v + omega x r`` of points at arms (N, 3) from the centre of a small
+    twist ``(v, omega)``, mm per mm and per rad."""
+    x, y, z = arms.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    return np.stack(
+        [
+            np.stack([one, zero, zero, zero, z, -y], -1),
+            np.stack([zero, one, zero, -z, zero, x], -1),
+            np.stack([zero, zero, one, y, -x, zero], -1),
+        ],
+        1,
+    )
+
+
 def log_se3(transform: NDArray[np.float64]) -> NDArray[np.float64]:
     """Twist (6,) ``(v, omega)``, mm and rad, whose exponential is ``transform`` (4, 4); below 180 degrees."""
     omega = Rotation.from_matrix(transform[:3, :3]).as_rotvec()

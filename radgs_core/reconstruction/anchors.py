@@ -32,15 +32,25 @@ def in_vertebra_frame(vertebra: Vertebra) -> RadiativeGaussians:
 def stacked(sets: Sequence[RadiativeGaussians]) -> GaussianBatch:
     """Sets of Gaussians as one batch; sets smaller than the largest are filled with Gaussians without density."""
     largest = max(len(gaussians) for gaussians in sets)
+    names = ("means_mm", "scales_mm", "quaternions", "densities_per_mm")
+    alone = [filled(GaussianBatch(*(getattr(each, name)[None] for name in names)), largest) for each in sets]
+    return GaussianBatch(*(torch.cat([getattr(each, name) for each in alone]) for name in names))
 
-    def filled(name: str, value: float) -> torch.Tensor:
-        parts = [getattr(gaussians, name) for gaussians in sets]
-        return torch.stack(
-            [torch.cat([part, part.new_full((largest - len(part), *part.shape[1:]), value)]) for part in parts]
-        )
+
+def filled(gaussians: GaussianBatch, count: int) -> GaussianBatch:
+    """Sets of at least ``count`` Gaussians each; what is added has no density."""
+    missing = count - gaussians.means_mm.shape[1]
+    if missing <= 0:
+        return gaussians
+
+    def with_more(values: torch.Tensor, value: float) -> torch.Tensor:
+        return torch.cat([values, values.new_full((len(values), missing, *values.shape[2:]), value)], 1)
 
     return GaussianBatch(
-        filled("means_mm", 0.0), filled("scales_mm", 1.0), filled("quaternions", 0.5), filled("densities_per_mm", 0.0)
+        with_more(gaussians.means_mm, 0.0),
+        with_more(gaussians.scales_mm, 1.0),
+        with_more(gaussians.quaternions, 0.5),
+        with_more(gaussians.densities_per_mm, 0.0),
     )
 
 

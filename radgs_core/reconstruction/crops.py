@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from radgs_core.geometry.camera import XrayCamera
-from radgs_core.geometry.rigid import inverse, transform_points
+from radgs_core.geometry.rigid import displacement_jacobian, inverse, transform_points
 from radgs_core.radgs import RadiativeGaussians, rasterize
 from radgs_core.radgs.gaussians import joined
 from radgs_core.reconstruction.matching import matching
@@ -141,18 +141,33 @@ def seen_places(
 
 def turned_towards(camera: XrayCamera, T_reference_vertebra: NDArray[np.float64], size: CropSize) -> XrayCamera:
     """A camera at the same source whose axis goes through a vertebra's origin, the vertebra upright in its image."""
-    towards = T_reference_vertebra[:3, 3] - camera.source_mm
+    return upright_camera(camera.source_mm, T_reference_vertebra, size.mm, size.px, camera.name)
+
+
+def upright_camera(
+    source_mm: NDArray[np.float64], T_frame_vertebra: NDArray[np.float64], mm: float, px: int, name: str = "camera"
+) -> XrayCamera:
+    """A camera at a source (3,) whose axis goes through a vertebra's origin, the vertebra upright in its image.
+
+    Args:
+        source_mm: in the frame.
+        T_frame_vertebra: (4, 4) mm.
+        mm: length of a side at the vertebra's depth.
+        px: pixels along each side.
+        name: for error messages.
+    """
+    towards = T_frame_vertebra[:3, 3] - source_mm
     distance = float(np.linalg.norm(towards))
     z = towards / distance
-    inferior = -T_reference_vertebra[:3, 2]
+    inferior = -T_frame_vertebra[:3, 2]
     y = inferior - (inferior @ z) * z
     y /= np.linalg.norm(y)
-    T_reference_camera = np.eye(4)
-    T_reference_camera[:3, :3] = np.stack([np.cross(y, z), y, z], 1)
-    T_reference_camera[:3, 3] = camera.source_mm
-    focal, centre = distance * size.px / size.mm, (size.px - 1) / 2
+    T_frame_camera = np.eye(4)
+    T_frame_camera[:3, :3] = np.stack([np.cross(y, z), y, z], 1)
+    T_frame_camera[:3, 3] = source_mm
+    focal, centre = distance * px / mm, (px - 1) / 2
     matrix = np.array([[focal, 0, centre], [0, focal, centre], [0, 0, 1]])
-    return XrayCamera(size.px, size.px, matrix, T_reference_camera, name=camera.name)
+    return XrayCamera(px, px, matrix, T_frame_camera, name=name)
 
 
 def _place_motion(
@@ -163,17 +178,7 @@ def _place_motion(
 ) -> torch.Tensor:
     motions = []
     for pair, pose, places in zip(cameras, T_reference_vertebra, places_mm, strict=True):
-        x, y, z = places.T
-        zero, one = np.zeros_like(x), np.ones_like(x)
-        # displacement of a point under a small twist: v + omega x p
-        moved = np.stack(
-            [
-                np.stack([one, zero, zero, zero, z, -y], -1),
-                np.stack([zero, one, zero, -z, zero, x], -1),
-                np.stack([zero, zero, one, y, -x, zero], -1),
-            ],
-            1,
-        )
+        moved = displacement_jacobian(places)
         for camera in pair:
             T_camera_vertebra = camera.T_camera_reference @ pose
             u, v, depth = transform_points(T_camera_vertebra, places).T

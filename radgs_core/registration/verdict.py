@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.case import Case, Vertebra
-from radgs_core.geometry.rigid import inverse, rotation_angle_deg, transform_points
+from radgs_core.geometry.rigid import displacement_jacobian, inverse, rotation_angle_deg, transform_points
 from radgs_core.registration.learned import Learned
 from radgs_core.registration.refinement import Refined
 from radgs_core.registration.result import LevelResult
@@ -113,17 +113,7 @@ def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refi
     covariance = np.linalg.pinv(refined.information, ROUNDING_SHARE, hermitian=True)
     arms = transform_points(pose, vertebra.surface_points_mm.astype(np.float64))
     arms = arms - transform_points(pose, vertebra.T_ct_vertebra[:3, 3])
-    x, y, z = arms.T
-    zero, one = np.zeros_like(x), np.ones_like(x)
-    # displacement of a point at r from the centre under a twist (v, omega): v + omega x r
-    jacobian = np.stack(
-        [
-            np.stack([one, zero, zero, zero, z, -y], -1),
-            np.stack([zero, one, zero, -z, zero, x], -1),
-            np.stack([zero, zero, one, y, -x, zero], -1),
-        ],
-        1,
-    )
+    jacobian = displacement_jacobian(arms)
     mean_square = np.einsum("nik,kl,nil->", jacobian, covariance[block, block], jacobian) / len(arms)
     unexplained = 1 - float(np.mean(refined.similarity[:, index] ** 2))
     return ERROR_SCALE_MM * float(np.sqrt(max(mean_square, 0.0) * max(unexplained, 0.0)))

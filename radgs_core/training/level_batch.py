@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.geometry.rigid import inverse, log_se3, rotation_about
-from radgs_core.reconstruction.anchors import anchors_of, in_vertebra_frame, stacked
+from radgs_core.reconstruction.anchors import anchors_of, filled, in_vertebra_frame, stacked
 from radgs_core.reconstruction.crops import crop_levels, seen_places
 from radgs_core.reconstruction.gaussian_head import GaussianBatch
 from radgs_core.reconstruction.places import places_mm
@@ -84,23 +84,6 @@ def joined_levels(batches: Sequence[LevelBatch]) -> LevelBatch:
     )
     assert isinstance(joined, LevelBatch)
     return joined
-
-
-def filled(gaussians: GaussianBatch, count: int) -> GaussianBatch:
-    """Sets of at least ``count`` Gaussians each; what is added has no density."""
-    missing = count - gaussians.means_mm.shape[1]
-    if missing <= 0:
-        return gaussians
-
-    def with_more(values: torch.Tensor, value: float) -> torch.Tensor:
-        return torch.cat([values, values.new_full((len(values), missing, *values.shape[2:]), value)], 1)
-
-    return GaussianBatch(
-        with_more(gaussians.means_mm, 0.0),
-        with_more(gaussians.scales_mm, 1.0),
-        with_more(gaussians.quaternions, 0.5),
-        with_more(gaussians.densities_per_mm, 0.0),
-    )
 
 
 def _joined(parts: Sequence[object]) -> object:

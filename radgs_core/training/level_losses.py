@@ -13,7 +13,7 @@ from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import exp_se3
 from radgs_core.radgs import RadiativeGaussians, VoxelGrid, rasterize, voxelize
 from radgs_core.reconstruction.attention import cell_places
-from radgs_core.reconstruction.crops import TYPICAL_DISTANCE_MM, CropSize
+from radgs_core.reconstruction.crops import TYPICAL_DISTANCE_MM, CropSize, upright_camera
 from radgs_core.reconstruction.gaussian_head import GaussianBatch
 from radgs_core.registration.regm import Motion
 from radgs_core.xray.normalisation import normalised
@@ -168,11 +168,4 @@ def view_of(direction: NDArray[np.float64], mm: float, px: int) -> XrayCamera:
         px: pixels along each side.
     """
     away = direction[:3] / np.linalg.norm(direction[:3])
-    distance = (1 + direction[3]) * TYPICAL_DISTANCE_MM
-    y = np.array([0.0, 0.0, -1.0]) + away[2] * away
-    y /= np.linalg.norm(y)
-    T_vertebra_camera = np.eye(4)
-    T_vertebra_camera[:3, :3] = np.stack([np.cross(y, -away), y, -away], 1)
-    T_vertebra_camera[:3, 3] = distance * away
-    focal, centre = distance * px / mm, (px - 1) / 2
-    return XrayCamera(px, px, np.array([[focal, 0, centre], [0, focal, centre], [0, 0, 1]]), T_vertebra_camera)
+    return upright_camera((1 + direction[3]) * TYPICAL_DISTANCE_MM * away, np.eye(4), mm, px)

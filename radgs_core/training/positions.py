@@ -14,7 +14,7 @@ from radgs_core.geometry.rigid import rotation_about
 from radgs_core.progress import Progress
 from radgs_core.xray.attenuation import linear_attenuation
 from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
-from radgs_core.xray.materials import split
+from radgs_core.xray.material_volumes import MM_PER_CM, water_and_bone
 from radgs_core.xray.ray_march import RayMarchVolume
 from radgs_core.xray.raycast import RayCastVolume
 from radgs_core.xray.simulator import continued
@@ -27,7 +27,6 @@ more than the +-15 degrees and +-30 mm that are promised, since a network is at 
 seen."""
 EXPECTED_MM, EXPECTED_DEG = 1.5, 1.0
 """Standard deviation, each axis, of where a detection puts the body."""
-MM_PER_CM = 10.0
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,7 @@ class Positions:
     def __init__(self, case: Case) -> None:
         self._case = case
         body = continued(case.body_hu)
-        shape = body.data.shape[::-1]
-        water, bone = torch.empty(shape), torch.empty(shape)
-        for k in range(shape[0]):
-            densities = split(body.data[:, :, k].T)
-            water[k], bone[k] = torch.from_numpy(densities.water), torch.from_numpy(densities.bone)
+        water, bone = water_and_bone(body)
         attenuation = torch.as_tensor(linear_attenuation(body.data)).permute(2, 1, 0)
         self._water, self._bone, self._attenuation = (
             RayMarchVolume(RayCastVolume(values, body.T_ct_voxel).downsampled(BODY_VOXEL_MM))

@@ -31,11 +31,7 @@ class MaterialVolumes:
     @classmethod
     def of_body(cls, body_hu: Volume) -> "MaterialVolumes":
         """What a body consists of, from its Hounsfield units."""
-        shape = body_hu.data.shape[::-1]
-        water, bone = torch.empty(shape), torch.empty(shape)
-        for k in range(shape[0]):  # slice by slice: a whole CT's intermediate arrays would take gigabytes
-            densities = split(body_hu.data[:, :, k].T)
-            water[k], bone[k] = torch.from_numpy(densities.water), torch.from_numpy(densities.bone)
+        water, bone = water_and_bone(body_hu)
         return cls(_trimmed(water, body_hu.T_ct_voxel), _trimmed(bone, body_hu.T_ct_voxel))
 
     @classmethod
@@ -60,6 +56,16 @@ class MaterialVolumes:
             for volume in (self.water, self.bone)
         )
         return Densities(water, bone)
+
+
+def water_and_bone(body_hu: Volume) -> tuple[torch.Tensor, torch.Tensor]:
+    """Partial densities (K, J, I) of a body, g/cm^3, from its Hounsfield units."""
+    shape = body_hu.data.shape[::-1]
+    water, bone = torch.empty(shape), torch.empty(shape)
+    for k in range(shape[0]):  # slice by slice: a whole CT's intermediate arrays would take gigabytes
+        densities = split(body_hu.data[:, :, k].T)
+        water[k], bone[k] = torch.from_numpy(densities.water), torch.from_numpy(densities.bone)
+    return water, bone
 
 
 def _trimmed(values: torch.Tensor, T_ct_voxel: NDArray[np.float64]) -> RayMarchVolume:
