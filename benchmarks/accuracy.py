@@ -23,7 +23,7 @@ from benchmarks.accuracy_figures import (
     system_row,
 )
 from benchmarks.accuracy_networks import NotTrained
-from benchmarks.accuracy_rows import ROWS, WITH_START, SystemRow
+from benchmarks.accuracy_rows import ROWS, TRIED, WITH_START, SystemRow
 from benchmarks.accuracy_runs import capture_trials, measured, taken_studies, warm_up
 from benchmarks.accuracy_tables import (
     ABLATION_COLUMNS,
@@ -74,7 +74,7 @@ def main() -> None:
     with shown_progress("taking X-rays") as progress:
         studies = VariedStudies(case)
         taken = taken_studies(studies, size.studies, progress)
-    rows = [row for row in ROWS if row.key in arguments.systems]
+    rows = [row for row in (*ROWS, *TRIED) if row.key in arguments.systems]
     found = _measured(rows, studies, taken, size, arguments.capture)
     accuracies = {key: accuracy_of(records) for key, records in found.records.items()}
     bins = capture_bins(found.trials)
@@ -100,7 +100,7 @@ def main() -> None:
     if found.trials:
         print_table(capture_table(bins, f"Starts of {arguments.capture}, levels that both views show"))
     line = figures(accuracies, reached.get(WITH_START, math.nan), len(case.levels), size.studies)
-    left_out = max(0, whole.studies - size.studies) + len(ROWS) - len(accuracies)
+    left_out = max(0, whole.studies - size.studies) + sum(row.key not in accuracies for row in ROWS)
     left_out += max(0, whole.starts_a_bin - size.starts_a_bin) + (WITH_START not in reached)
     name = report_name("accuracy", arguments.levels, left_out)
     if name == "accuracy" and not arguments.quick:
@@ -111,11 +111,13 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     add = parser.add_argument
-    keys = [row.key for row in ROWS]
+    reported = [row.key for row in ROWS]
+    keys = [*reported, *(row.key for row in TRIED)]
     add("--quick", action="store_true", help="fewer studies and starts: minutes instead of hours")
     add("--levels", nargs="+", default=REPORTED_LEVELS, metavar="L", help="(default: T9 .. L1)")
     add("--studies", type=int, metavar="N", help=f"(default: {FULL.studies}; quick: {QUICK.studies})")
-    add("--systems", nargs="+", choices=keys, default=keys, metavar="S", help=f"of {', '.join(keys)} (default: all)")
+    help_systems = f"of {', '.join(keys)} (default: the first {len(reported)})"
+    add("--systems", nargs="+", choices=keys, default=reported, metavar="S", help=help_systems)
     add("--capture", choices=keys, default=WITH_START, metavar="S", help=f"whose range (default: {WITH_START})")
     default = f"(default: {FULL.starts_a_bin}; quick: {QUICK.starts_a_bin})"
     help_starts = f"studies a bin of the capture range; 0: not measured {default}"

@@ -1,4 +1,7 @@
-"""Where `benchmarks.accuracy` gets trained networks from: one file of weights for each way of training."""
+"""Where `benchmarks.accuracy` gets trained networks from: one file of weights for each way of training.
+
+Those of P2 alone, for the reported levels, are the ones that come with the demo: ``radgs-reg prepare --minutes 20``.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,6 +11,7 @@ from benchmarks.example_case import REPORTED_LEVELS
 from benchmarks.report import FOLDER
 from radgs_core.case import Case
 from radgs_core.networks import Networks
+from radgs_reg_ros.demo.shipped_networks import TRAINED_LEVELS, WEIGHTS
 
 
 class NotTrained(Exception):
@@ -16,6 +20,8 @@ class NotTrained(Exception):
 
 def networks_file(training: str, levels: Sequence[str]) -> Path:
     """Weights of one way of training, made for these levels: those of the reported levels have the short name."""
+    if training == "p2" and list(levels) == list(TRAINED_LEVELS):
+        return WEIGHTS
     suffix = "" if list(levels) == REPORTED_LEVELS else f"_{'_'.join(levels)}"
     return FOLDER / f"networks_{training}{suffix}.safetensors"
 

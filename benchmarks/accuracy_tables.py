@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from benchmarks.accuracy_rows import ROWS, SystemRow
+from benchmarks.accuracy_rows import ROWS, TRIED, SystemRow
 from benchmarks.paper_figures import ABLATION_MTRE_MM, COMPARISON
 from benchmarks.report import Row
 
@@ -97,7 +97,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 def _known(systems: Sequence[Row]) -> list[tuple[Row, SystemRow]]:
     by_key = {row["system"]: row for row in systems}
-    return [(by_key[row.key], row) for row in ROWS if row.key in by_key]
+    return [(by_key[row.key], row) for row in (*ROWS, *TRIED) if row.key in by_key]
 
 
 def _comparison(row: Row, capture_ranges_mm: Mapping[str, float]) -> list[str]:

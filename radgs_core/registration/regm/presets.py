@@ -45,6 +45,7 @@ PRESETS = MappingProxyType(
     {
         "paper": RegMPreset("voxels", width=256, voxels=64, patch=8, depth=6, heads=8),
         "cpu": RegMPreset("points", width=64),
+        "voxels": RegMPreset("voxels", width=96, voxels=32, patch=8, depth=3, heads=4),
         "images": RegMPreset("images", width=256),
     }
 )
