@@ -2,7 +2,8 @@
 
 Ground truth comes from ray casting the CT. Networks are trained with a simulation of its own
 (`radgs_core/training/appearance.py`) that shares the tube's table and the split into water and bone, but not how
-scatter, blur, noise, collimator and detector are made, and never with filters like these (see `varied_physics`).
+scatter, blur, noise, collimator and detector are made, and never draws filters, scatter and blur like these (see
+`varied_physics`).
 """
 
 from dataclasses import dataclass

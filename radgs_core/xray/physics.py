@@ -27,6 +27,8 @@ class Physics:
         photons: mean number of detected photons a pixel behind the patient, scatter included.
         spectrum: their energies; all of them count the same.
         blur_px: standard deviation of the detector's point spread, pixels.
+        glare_share, glare_px: share of the signal that spreads farther in the detector, as light does in a thick
+            scintillator, and the standard deviation of that spread, pixels.
         scatter_share: share of scattered photons among those detected, as a mean over the pixels behind the patient.
         scatter_width: standard deviation of the scatter's spread, as a share of the image's width.
         heel: how much weaker the beam is at one border of the image than at the opposite one, as a share of its mean.
@@ -39,6 +41,8 @@ class Physics:
     photons: float
     spectrum: Spectrum
     blur_px: float
+    glare_share: float = 0.0
+    glare_px: float = 0.0
     scatter_share: float = 0.0
     scatter_width: float = 0.15
     heel: float = 0.0
@@ -112,7 +116,9 @@ class Physics:
             behind = open_field > 0.5
         signal = primary + self._scatter(primary, passed, behind)
         signal *= self.photons / signal[behind].mean()
+        glare = ndimage.gaussian_filter(signal, self.glare_px, mode="nearest")
         signal = ndimage.gaussian_filter(signal, self.blur_px, mode="nearest")
+        signal += np.float32(self.glare_share) * (glare - signal)
         counts = rng.poisson(signal) + rng.normal(0.0, self.electronic_noise, signal.shape)
         counts = np.clip(counts, 0.0, self.saturation * self.photons)
         return (counts * (FULL_SCALE / max(counts.max(), 1.0))).astype(np.float32)

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from radgs_core.evaluation import varied_geometry, varied_physics
 from radgs_core.geometry.camera import BiplanarGeometry
+from radgs_core.training import appearance
 from radgs_core.xray import CArm, Physics
 from radgs_core.xray.carm import R_CARM_AP
 from radgs_core.xray.materials import Densities
@@ -74,3 +76,25 @@ def test_spectra_have_passed_more_copper_than_those_of_training(exposures: list[
     softest = Spectrum.tungsten(75.0, copper_mm=0.4)
     assert min(passed) > float(softest.transmission(water)[0]) / softest.shares.sum()
     assert np.std(passed) > 0.05 * np.mean(passed)
+
+
+def test_scatter_and_blur_are_not_those_of_training(exposures: list[Physics], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `training.appearance` blurs with is recorded: its scatter on coarse cells, its detector in pixels."""
+    sigmas: list[tuple[int, float]] = []
+    blurred = appearance._blurred
+
+    def recorded(image: torch.Tensor, sigma_px: float) -> torch.Tensor:
+        sigmas.append((image.shape[-1], sigma_px))
+        return blurred(image, sigma_px)
+
+    monkeypatch.setattr(appearance, "_blurred", recorded)
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        appearance.exposed(torch.full((64, 64), 20.0), torch.ones(64, 64), rng)
+    spreads = [sigma / width for width, sigma in sigmas if width == appearance.SCATTER_CELLS]
+    assert len(spreads) == 200 and len(sigmas) == 400  # the detector's is one Gaussian
+    widths = np.array([physics.scatter_width for physics in exposures])
+    narrow, wide = widths < min(spreads), widths > max(spreads)
+    assert (narrow | wide).all() and narrow.mean() == pytest.approx(0.5, abs=0.05)
+    assert min(physics.glare_share for physics in exposures) >= 0.05
+    assert min(physics.glare_px / physics.blur_px for physics in exposures) > 2.5

@@ -93,6 +93,14 @@ def test_blur_softens_edges() -> None:
     assert soft > 2 * sharp
 
 
+def test_glare_reaches_farther_than_blur() -> None:
+    clear, hazy = (detect(replace(QUIET, blur_px=0.5, glare_share=share, glare_px=4.0)) for share in (0.0, 0.2))
+    darker = SIZE // 8 + 6
+    assert hazy[:, darker].mean() > 1.5 * clear[:, darker].mean()
+    far = SIZE // 8 + 24
+    assert hazy[:, far].mean() == pytest.approx(hazy[:, -8:].mean(), rel=0.01)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_realistic_images_fit_into_16_bits(seed: int) -> None:
     image = detect(Physics.realistic(np.random.default_rng(seed), 200.0))
