@@ -1,7 +1,8 @@
 """Accuracy of the whole system and of its parts on levels of the example CT, as docs/evaluation.md describes.
 
 Every system registers the same studies, each with its own C-arm position, dose, physics and bending of the spine
-(`benchmarks.varied_studies`). What needs networks that have not been trained is left out and named.
+(`benchmarks.varied_studies`). A full run first trains the networks that its rows need and that are not there; a quick
+one measures the rows that need no others than those of the demo. What else has not been trained is left out and named.
 """
 
 import os
@@ -33,6 +34,7 @@ from benchmarks.accuracy_tables import (
     reference_lines,
     rich_table,
 )
+from benchmarks.accuracy_training import missing, train_all
 from benchmarks.capture_range import STARTS_A_BIN
 from benchmarks.capture_table import bin_rows, capture_table, start_rows
 from benchmarks.example_case import REPORTED_LEVELS, example_case
@@ -70,11 +72,15 @@ def main() -> None:
     arguments = _parser().parse_args()
     whole = QUICK if arguments.quick else FULL
     size = _size(arguments, whole)
+    offered = [row for row in ROWS if row.comes_trained or not arguments.quick]
+    wanted = arguments.systems or [row.key for row in offered]
     case = example_case(arguments.levels)
+    if not (arguments.quick or arguments.systems):
+        train_all(case, missing(case))
     with shown_progress("taking X-rays") as progress:
         studies = VariedStudies(case)
         taken = taken_studies(studies, size.studies, progress)
-    rows = [row for row in (*ROWS, *TRIED) if row.key in arguments.systems]
+    rows = [row for row in (*ROWS, *TRIED) if row.key in wanted]
     found = _measured(rows, studies, taken, size, arguments.capture)
     accuracies = {key: accuracy_of(records) for key, records in found.records.items()}
     bins = capture_bins(found.trials)
@@ -100,7 +106,7 @@ def main() -> None:
     if found.trials:
         print_table(capture_table(bins, f"Starts of {arguments.capture}, levels that both views show"))
     line = figures(accuracies, reached.get(WITH_START, math.nan), len(case.levels), size.studies)
-    left_out = max(0, whole.studies - size.studies) + sum(row.key not in accuracies for row in ROWS)
+    left_out = max(0, whole.studies - size.studies) + sum(row.key not in accuracies for row in offered)
     left_out += max(0, whole.starts_a_bin - size.starts_a_bin) + (WITH_START not in reached)
     name = report_name("accuracy", arguments.levels, left_out)
     if name == "accuracy" and not arguments.quick:
@@ -111,13 +117,14 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     add = parser.add_argument
-    reported = [row.key for row in ROWS]
-    keys = [*reported, *(row.key for row in TRIED)]
+    keys = [row.key for row in (*ROWS, *TRIED)]
     add("--quick", action="store_true", help="fewer studies and starts: minutes instead of hours")
     add("--levels", nargs="+", default=REPORTED_LEVELS, metavar="L", help="(default: T9 .. L1)")
     add("--studies", type=int, metavar="N", help=f"(default: {FULL.studies}; quick: {QUICK.studies})")
-    help_systems = f"of {', '.join(keys)} (default: the first {len(reported)})"
-    add("--systems", nargs="+", choices=keys, default=reported, metavar="S", help=help_systems)
+    untrained = [row.key for row in ROWS if not row.comes_trained]
+    help_systems = f"of {', '.join(keys)} (default: all but {', '.join(row.key for row in TRIED)}; quick: nor "
+    help_systems += f"{', '.join(untrained)})"
+    add("--systems", nargs="+", choices=keys, metavar="S", help=help_systems)
     add("--capture", choices=keys, default=WITH_START, metavar="S", help=f"whose range (default: {WITH_START})")
     default = f"(default: {FULL.starts_a_bin}; quick: {QUICK.starts_a_bin})"
     help_starts = f"studies a bin of the capture range; 0: not measured {default}"

@@ -13,6 +13,9 @@ from radgs_core.case import Case
 from radgs_core.networks import Networks
 from radgs_reg_ros.demo.shipped_networks import TRAINED_LEVELS, WEIGHTS
 
+SHIPPED = "p2"
+"""The training whose networks come with the demo, for the reported levels."""
+
 
 class NotTrained(Exception):
     """A file of weights is missing; the message names it."""
@@ -20,7 +23,7 @@ class NotTrained(Exception):
 
 def networks_file(training: str, levels: Sequence[str]) -> Path:
     """Weights of one way of training, made for these levels: those of the reported levels have the short name."""
-    if training == "p2" and list(levels) == list(TRAINED_LEVELS):
+    if training == SHIPPED and list(levels) == list(TRAINED_LEVELS):
         return WEIGHTS
     suffix = "" if list(levels) == REPORTED_LEVELS else f"_{'_'.join(levels)}"
     return FOLDER / f"networks_{training}{suffix}.safetensors"

@@ -2,7 +2,9 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from benchmarks.example_case import REPORTED_LEVELS
 from benchmarks.studies import part
 from benchmarks.varied_studies import VariedStudies, VariedStudy
 from radgs_core.case import Case
@@ -10,9 +12,18 @@ from radgs_core.evaluation import BIN_EDGES_MM, StudyRecord, System, Trial, eval
 from radgs_core.io import LevelPose, Poses
 from radgs_core.progress import Progress
 
-FIRST_SEED = 2000
-FIRST_CAPTURE_SEED = 3000
-"""Other studies than those of the other benchmarks, and than those that anything was tuned on."""
+
+@dataclass(frozen=True)
+class Seeds:
+    """The first one of studies, and of starts of the capture range."""
+
+    studies: int
+    capture: int
+
+
+def seeds_of(levels: Sequence[str]) -> Seeds:
+    """What is tuned, on other levels, is tuned on other studies, too; those of other benchmarks are others again."""
+    return Seeds(2000, 3000) if list(levels) == REPORTED_LEVELS else Seeds(100, 500)
 
 
 def taken_studies(studies: VariedStudies, count: int, progress: Progress) -> list[VariedStudy]:
@@ -20,7 +31,7 @@ def taken_studies(studies: VariedStudies, count: int, progress: Progress) -> lis
     taken = []
     for number in range(count):
         progress(number / count, f"study {number + 1} of {count}")
-        taken.append(studies.taken(FIRST_SEED + number))
+        taken.append(studies.taken(seeds_of(list(studies.case.levels)).studies + number))
     return taken
 
 
@@ -55,11 +66,12 @@ def capture_trials(studies: VariedStudies, system: System, starts_a_bin: int, pr
     its own.
     """
     runs = list(itertools.product(itertools.pairwise(BIN_EDGES_MM), range(starts_a_bin)))
+    first = seeds_of(list(studies.case.levels)).capture
     trials = []
     for number, (edges, _) in enumerate(runs):
         share = part(progress, number, len(runs), "capture range")
         share(0.0, f"{edges[0]:g} to {edges[1]:g} mm")
-        each = studies.taken_between(FIRST_CAPTURE_SEED + number, *edges)
+        each = studies.taken_between(first + number, *edges)
         ended = registered(studies.case, system, each)
         start = Poses(each.study.truth.reference, {label: LevelPose(each.start) for label in each.study.truth.levels})
         begun = evaluate(studies.case, start, each.study.truth)

@@ -19,6 +19,7 @@ COMPARISON_COLUMNS = (
     "below 2 mm, %",
     "time, s",
     "levels",
+    "of them reconstructed",
     "figures of",
 )
 ABLATION_COLUMNS = (
@@ -26,11 +27,16 @@ ABLATION_COLUMNS = (
     "mTRE, mm",
     "median",
     "95th percentile",
+    "along AP depth",
+    "along lateral depth",
     "below 2 mm, %",
+    "below 1 mm, %",
     "SSIM, %",
     "PSNR, dB",
     "rejected",
+    "needlessly, % of levels",
     "wrong accepts, all levels",
+    "within 95 % bound, %",
     "time, s",
     "the paper's mTRE, mm",
 )
@@ -57,6 +63,7 @@ def comparison_rows(systems: Sequence[Row], capture_ranges_mm: Mapping[str, floa
             p.capture_range_mm,
             p.success_percent,
             p.seconds,
+            "",
             "",
             PAPER,
         ]
@@ -102,7 +109,7 @@ def _known(systems: Sequence[Row]) -> list[tuple[Row, SystemRow]]:
 
 def _comparison(row: Row, capture_ranges_mm: Mapping[str, float]) -> list[str]:
     if row["missing"]:
-        return [str(row["name"]), *[NOTHING] * 9, f"not measured: {row['missing']}"]
+        return [str(row["name"]), *[NOTHING] * (len(COMPARISON_COLUMNS) - 2), f"not measured: {row['missing']}"]
     reached = capture_ranges_mm.get(str(row["system"]))
     return [
         str(row["name"]),
@@ -115,6 +122,7 @@ def _comparison(row: Row, capture_ranges_mm: Mapping[str, float]) -> list[str]:
         _percent(row, "success_2mm"),
         _number(row, "seconds"),
         _count(row, "levels"),
+        _count(row, "reconstructed"),
         MEASURED,
     ]
 
@@ -122,17 +130,22 @@ def _comparison(row: Row, capture_ranges_mm: Mapping[str, float]) -> list[str]:
 def _ablation(row: Row, known: SystemRow) -> list[str]:
     paper = ABLATION_MTRE_MM.get(known.like, NOTHING)
     if row["missing"]:
-        return [f"{row['name']}: {row['missing']}", *[NOTHING] * 9, paper]
+        return [f"{row['name']}: {row['missing']}", *[NOTHING] * (len(ABLATION_COLUMNS) - 2), paper]
     return [
         str(row["name"]),
         _number(row, "mean_tre_mm", "std_tre_mm"),
         _number(row, "median_tre_mm"),
         _number(row, "p95_tre_mm"),
+        _number(row, "ap_depth_mm"),
+        _number(row, "lateral_depth_mm"),
         _percent(row, "success_2mm"),
+        _percent(row, "success_1mm"),
         _percent(row, "ssim", "ssim_std"),
         _number(row, "psnr_db", "psnr_db_std"),
         _count(row, "rejected"),
+        _number(row, "needless_reject_percent"),
         _count(row, "wrong_accepts"),
+        _percent(row, "bound_coverage"),
         _number(row, "seconds"),
         paper,
     ]

@@ -1,9 +1,10 @@
 """Trains the networks that `benchmarks.accuracy` measures, one file in build/bench for each row that needs its own.
 
-P2 is what ``radgs-reg prepare --minutes`` does. P1 stands in for many patients with other vertebrae of the same CT
-(T2..T8), since no second labelled CT comes with the example. P_full gets pairs of simulated X-rays whose physics
-training does not draw, in place of real ones; their truth is not used. The rows without CAL and without RecM are trained
-as P2 is, from the same P1. RegM on voxels is trained as P2 is, to be compared with P2 on levels that are not reported.
+P2 is what ``radgs-reg prepare --minutes`` does; for the reported levels its networks come with the demo
+(``make demo-weights``). P1 stands in for many patients with other vertebrae of the same CT (T2..T8), since no second
+labelled CT comes with the example. P_full gets pairs of simulated X-rays whose physics training does not draw, in place
+of real ones; their truth is not used. The rows without CAL, without RecM, and with RegM on voxels are trained as P2 is.
+Detection, which all share, is that of P2.
 """
 
 import os
@@ -14,9 +15,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import dataclasses
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.accuracy_networks import networks_file, with_networks
+from benchmarks.accuracy_networks import SHIPPED, networks_file, with_networks
 from benchmarks.example_case import REPORTED_LEVELS, example_case
 from benchmarks.report import FOLDER
 from benchmarks.varied_studies import VariedStudies
@@ -29,13 +31,20 @@ from radgs_core.progress import Progress
 from radgs_core.reconstruction.presets import PRESETS as RECM_PRESETS
 from radgs_core.registration.regm import PRESETS as REGM_PRESETS
 from radgs_core.training.full_training import fully_trained
-from radgs_core.training.patient_training import LEVELS_SHARE, patient_scenes, train_levels, trained_networks
+from radgs_core.training.patient_training import (
+    LEVELS_SHARE,
+    LevelStart,
+    patient_card,
+    patient_scenes,
+    train_levels,
+    trained_networks,
+)
 from radgs_core.training.prior_training import trained_prior
 from radgs_core.training.seeded import seeded_weights
 from radgs_core.training.xray_pairs import XrayPair
 
 PRIOR_LEVELS, PRIOR_VALIDATION_LEVELS = (["T2", "T3", "T4"], ["T5", "T6"]), ["T7", "T8"]
-PRIOR_MINUTES, PATIENT_MINUTES, FULL_MINUTES = 10.0, 20.0, 4.0
+PRIOR_MINUTES, PATIENT_MINUTES, FULL_MINUTES = 8.0, 20.0, 3.0
 PAIRS, FIRST_PAIR_SEED = 12, 50_000
 
 
@@ -52,6 +61,10 @@ class Trainings:
         self._folder = FOLDER / "training" / "_".join(case.levels)
         self._prior = FOLDER / "prior.safetensors"
 
+    def p2(self, progress: Progress) -> None:
+        """What a user gets of ``radgs-reg prepare --minutes``."""
+        self._save(SHIPPED, trained_networks(self._case, self._minutes, self._work(SHIPPED), progress))
+
     def prior(self, progress: Progress) -> None:
         """RecM and RegM of other vertebrae (P1)."""
         training = [example_case(levels) for levels in PRIOR_LEVELS]
@@ -59,20 +72,14 @@ class Trainings:
         trained = trained_prior(training, validation, PRIOR_MINUTES, self._work("prior"), progress)
         trained.networks.save(self._prior, trained.card)
 
-    def p2(self, progress: Progress) -> None:
-        """What a user gets of ``radgs-reg prepare --minutes``."""
-        self._save("p2", trained_networks(self._case, self._minutes, self._work("p2"), progress))
+    def p1(self, progress: Progress) -> None:
+        """P1 alone."""
+        networks, card = LevelNetworks.read(self._prior), read_weights(self._prior).card
+        self._save("p1", dataclasses.replace(self._p2(), per_level=networks, card=card))
 
     def p1_p2(self, progress: Progress) -> None:
-        """What a user gets of ``radgs-reg prepare --minutes --weights``."""
-        work = self._work("p1_p2")
-        self._save("p1_p2", trained_networks(self._case, self._minutes, work, progress, prior=self._prior))
-
-    def p1(self, progress: Progress) -> None:
-        """P1 alone; the detection, which is of one patient, is that of P1+P2."""
-        prior = read_weights(self._prior)
-        whole = self._trained("p1_p2")
-        self._save("p1", dataclasses.replace(whole, per_level=LevelNetworks.read(self._prior), card=prior.card))
+        """P2 that begins with P1."""
+        self._save_levels("p1_p2", LevelStart.after(self._prior), progress)
 
     def full(self, progress: Progress) -> None:
         """P1+P2, adapted to pairs in place of real ones."""
@@ -83,34 +90,27 @@ class Trainings:
         self._save("full", fully_trained(case, pairs, FULL_MINUTES, self._work("full"), progress))
 
     def no_cal(self, progress: Progress) -> None:
-        """P1+P2 without counterfactual attention."""
-        networks = LevelNetworks.read(self._prior)
-        networks.recm.preset = dataclasses.replace(networks.recm.preset, counterfactual=False)
-        self._save("no_cal", self._levels("p1_p2", networks, "no_cal", progress))
+        """P2 without counterfactual attention."""
+        self._save_levels("no_cal", _new(counterfactual=False), progress)
 
     def no_recm(self, progress: Progress) -> None:
-        """RegM on the images' code, with P1's encoders and without a reconstruction."""
-        recm = LevelNetworks.read(self._prior).recm
-        with seeded_weights(0):
-            regm = REGM_PRESETS["images"].network(recm.preset.code)
-        networks = LevelNetworks(recm, regm, REGM_PRESETS["images"])
-        self._save("no_recm", self._levels("p1_p2", networks, "no_recm", progress))
+        """P2 with a RegM on the images' code, without a reconstruction."""
+        self._save_levels("no_recm", _new(regm="images"), progress)
 
     def voxels(self, progress: Progress) -> None:
         """P2 with a transformer on voxels as RegM."""
-        with seeded_weights(0):
-            networks = LevelNetworks.new(RECM_PRESETS["cpu"], REGM_PRESETS["voxels"])
-        self._save("voxels", self._levels("p2", networks, "voxels", progress))
+        self._save_levels("voxels", _new(regm="voxels"), progress)
 
-    def _trained(self, name: str) -> Networks:
-        return Networks.load(networks_file(name, list(self._case.levels)))
+    def _p2(self) -> Networks:
+        return Networks.load(networks_file(SHIPPED, list(self._case.levels)))
 
-    def _levels(self, like: str, networks: LevelNetworks, name: str, progress: Progress) -> Networks:
-        """P2 of RecM and RegM only, for as long as in the training ``like``, whose detection is used."""
-        whole = self._trained(like)
+    def _save_levels(self, name: str, start: LevelStart, progress: Progress) -> None:
+        """Train RecM and RegM for as long as P2 does."""
         scenes = patient_scenes(self._case, self._minutes, 0, lambda fraction, message: None)
-        train_levels(self._case, scenes, networks, LEVELS_SHARE * self._minutes, self._work(name), progress)
-        return dataclasses.replace(whole, per_level=networks)
+        minutes = LEVELS_SHARE * self._minutes
+        outcome = train_levels(self._case, scenes, start, minutes, self._work(name), progress)
+        card = patient_card(self._case, start, outcome)
+        self._save(name, dataclasses.replace(self._p2(), per_level=start.networks, card=card))
 
     def _work(self, name: str) -> Path:
         shutil.rmtree(self._folder / name, ignore_errors=True)
@@ -123,26 +123,45 @@ class Trainings:
         print(f"{file}: {networks.card.steps} steps, {networks.card.minutes:.1f} minutes", flush=True)
 
 
-NAMES = ("prior", "p1_p2", "p1", "full", "no_cal", "no_recm")
-"""For the reported rows, in the order in which they need each other; P2 alone comes with the demo."""
-OTHERS = ("p2", "voxels")
-"""What RegM was chosen by."""
+def _new(*, regm: str = "cpu", counterfactual: bool = True) -> LevelStart:
+    recm = dataclasses.replace(RECM_PRESETS["cpu"], counterfactual=counterfactual)
+    with seeded_weights(0):
+        return LevelStart.new(LevelNetworks.new(recm, REGM_PRESETS[regm]))
+
+
+REPORTED = ("prior", "p1", "p1_p2", "full", "no_cal", "no_recm")
+"""For rows that are reported, in the order in which they need each other."""
+TRIED = (SHIPPED, "voxels")
+"""What RegM was chosen by, on other levels."""
+NAMES = (*TRIED, *REPORTED)
+
+
+def train_all(case: Case, names: Iterable[str], minutes: float = PATIENT_MINUTES) -> None:
+    """Train in the order in which they need each other; networks that are there already are replaced."""
+    trainings, wanted = Trainings(case, minutes), set(names)
+    with shown_messages():
+        for name in (name for name in NAMES if name in wanted):
+            with shown_progress(name) as progress:
+                getattr(trainings, name)(progress)
+
+
+def missing(case: Case) -> list[str]:
+    """Trainings of rows that are reported whose networks are not there, P1 with them where one of them needs it."""
+    found = [name for name in REPORTED[1:] if not networks_file(name, list(case.levels)).exists()]
+    return [*(["prior"] if {"p1", "p1_p2"} & set(found) else []), *found]
 
 
 def main() -> None:
-    """Train what is asked for; networks that are there already are replaced."""
+    """Train what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy_training", description=__doc__)
-    names = (*OTHERS, *NAMES)
-    help_names = f"of {', '.join(names)} (default: all but the first {len(OTHERS)})"
-    parser.add_argument("--only", nargs="+", choices=names, default=NAMES, metavar="NAME", help=help_names)
+    help_names = f"of {', '.join(NAMES)} (default: all but the first {len(TRIED)})"
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=REPORTED, metavar="NAME", help=help_names)
     parser.add_argument("--levels", nargs="+", default=REPORTED_LEVELS, metavar="L", help="(default: T9 .. L1)")
     parser.add_argument("--minutes", type=float, default=PATIENT_MINUTES, metavar="M", help="of P2 (default: 20)")
     arguments = parser.parse_args()
-    trainings = Trainings(example_case(arguments.levels), arguments.minutes)
-    with shown_messages():
-        for name in (name for name in names if name in arguments.only):
-            with shown_progress(name) as progress:
-                getattr(trainings, name)(progress)
+    if SHIPPED in arguments.only and arguments.levels == REPORTED_LEVELS:
+        parser.error("networks of P2 for the reported levels come with the demo; make them with make demo-weights.")
+    train_all(example_case(arguments.levels), arguments.only, arguments.minutes)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ FEWEST_PHOTONS, MOST_PHOTONS = 200.0, 5000.0
 COPPER_MM = 0.5, 0.9
 SCATTER_WIDTHS = (0.03, 0.06), (0.28, 0.4)
 GLARE_SHARE, GLARE_PX = (0.05, 0.15), (3.0, 6.0)
-"""What training never draws: it has up to 0.4 mm of copper, scatter that spreads over 0.07 to 0.25 of the image's width,
+"""What training never draws: it has up to 0.4 mm of copper, scatter that spreads over 0.07 to 0.25 of an image's width,
 and a point spread of one Gaussian (`radgs_core.training.appearance`)."""
 LATERAL_DEG = 90.0
 

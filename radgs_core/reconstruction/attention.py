@@ -18,7 +18,7 @@ class AttentionMaps(nn.Module):
 
     def __init__(self, channels: int, maps: int) -> None:
         super().__init__()
-        self.logits = nn.Conv2d(channels, maps, 1)
+        self.logits = nn.Conv2d(channels, maps, 1, bias=False)  # a map does not change with it
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(B, K, h, w) float32 of features (B, channels, h, w)."""

@@ -41,6 +41,11 @@ class GaussianBatch:
             self.means_mm[index], self.scales_mm[index], self.quaternions[index], self.densities_per_mm[index]
         )
 
+    @property
+    def real(self) -> torch.Tensor:
+        """(B, N) false for those without density, which only fill a set up."""
+        return self.densities_per_mm != 0
+
     def of(self, number: int) -> RadiativeGaussians:
         """One of the sets."""
         return RadiativeGaussians(

@@ -15,7 +15,7 @@ from radgs_core.detection.landmarks import LANDMARKS, landmarks_ct_mm
 from radgs_core.detection.network import HEAT_MAP_STRIDE, DetectionNetwork, DetectionSize
 from radgs_core.geometry.rigid import transform_points
 from radgs_core.training.devices import to_device
-from radgs_core.training.scenes import SceneSampler
+from radgs_core.training.scenes import PatientScenes, SceneSampler
 from radgs_core.training.task import Losses, Validation
 
 TARGET_PX = 1.0
@@ -51,18 +51,24 @@ class DetectionTask:
         configuration: JSON values that name the patient and how scenes are drawn.
     """
 
-    def __init__(self, case: Case, scenes: SceneSampler, size: DetectionSize, configuration: Mapping[str, Any]) -> None:
-        self._scenes = scenes
+    def __init__(
+        self, case: Case, scenes: PatientScenes, size: DetectionSize, configuration: Mapping[str, Any]
+    ) -> None:
+        self._scenes = scenes.training
         self._landmarks = [landmarks_ct_mm(vertebra) for vertebra in case.levels.values()]
         self.network = DetectionNetwork(len(case.levels) * len(LANDMARKS), size)
         self.module: nn.Module = self.network
         self.configuration: Mapping[str, Any] = {"task": "detection", "size": asdict(size), **configuration}
-        drawn = [self.sample(np.random.default_rng([VALIDATION_SEED, i])) for i in range(VALIDATION_SCENES)]
+        generators = (np.random.default_rng([VALIDATION_SEED, i]) for i in range(VALIDATION_SCENES))
+        drawn = [self._drawn(scenes.validation, rng) for rng in generators]
         self._validation = self.collate(drawn)
 
     def sample(self, rng: np.random.Generator) -> DetectionBatch:
         """Both views of one exposure."""
-        scene = self._scenes.scene(rng)
+        return self._drawn(self._scenes, rng)
+
+    def _drawn(self, scenes: SceneSampler, rng: np.random.Generator) -> DetectionBatch:
+        scene = scenes.scene(rng)
         images = network_input(scene.observations)
         points = np.concatenate(
             [transform_points(pose, p) for pose, p in zip(scene.T_reference_level, self._landmarks, strict=True)]

@@ -17,7 +17,7 @@ from radgs_core.training.level_batch import LevelSampler
 from radgs_core.training.level_task import LevelTask
 from radgs_core.training.pair_scenes import found_scenes
 from radgs_core.training.positions import drawn_positions
-from radgs_core.training.scenes import SceneSampler
+from radgs_core.training.scenes import PatientScenes
 from radgs_core.training.settings import Accelerator, Settings
 from radgs_core.training.synergistic_task import SynergisticTask
 from radgs_core.training.trainer import Outcome, train
@@ -68,11 +68,16 @@ def fully_trained(
     scenes = found_scenes(case, case.networks, pairs, lambda f, message: progress(0.05 * f, message))
     positions = drawn_positions(case, POSITIONS, seed, lambda f, message: progress(0.05 + 0.05 * f, message))
     networks = copy.deepcopy(case.networks.per_level)
-    sampler = LevelSampler(case, SceneSampler(case, positions), networks.recm.preset)
+    drawn = PatientScenes.of(case, positions)
+    sampler, held_out = (LevelSampler(case, each, networks.recm.preset) for each in (drawn.training, drawn.validation))
     origin = {"patient": dict(input_hashes(case)), "levels": list(case.levels), "positions": POSITIONS}
     hashes = tuple(pair.sha256 for pair in pairs)
     task = SynergisticTask(
-        LevelTask([sampler], networks, sampler, origin), sampler, scenes, networks, {"stage": "P_full", "pairs": hashes}
+        LevelTask([sampler], networks, held_out, origin),
+        sampler,
+        scenes,
+        networks,
+        {"stage": "P_full", "pairs": hashes},
     )
     settings = Settings(
         batch_size=BATCH,

@@ -76,15 +76,19 @@ def _bell(cells: torch.Tensor, middle: torch.Tensor, sigma: float) -> torch.Tens
 
 
 def displaced_mm(reconstruction: GaussianBatch, anchors: GaussianBatch, true: torch.Tensor) -> torch.Tensor:
-    """(B,) mean distance of reconstructed centres from where the true motion (B, 6) takes their anchors, the CT's."""
+    """(B,) mean distance of reconstructed centres from where the true motion (B, 6) takes their anchors, the CT's;
+    over those that do not only fill a set up."""
     motion = exp_se3(true)
     wanted = anchors.means_mm @ motion[:, :3, :3].mT + motion[:, None, :3, 3]
-    return (reconstruction.means_mm - wanted).norm(dim=-1).mean(-1)
+    real = anchors.real.to(wanted.dtype)
+    return ((reconstruction.means_mm - wanted).norm(dim=-1) * real).sum(-1) / real.sum(-1)
 
 
 def moved_gaussians(gaussians: RadiativeGaussians, twist: torch.Tensor) -> RadiativeGaussians:
     """The Gaussians after a twist (6,)."""
-    return gaussians.moved(exp_se3(twist.detach().double()).numpy())
+    device = gaussians.means_mm.device
+    moved = gaussians.to(torch.device("cpu")).moved(exp_se3(twist.detach().cpu().double()).numpy())
+    return moved.to(device)
 
 
 def rendering_loss(
@@ -102,10 +106,10 @@ def rendering_loss(
         crop: its size in mm is used.
         rng: draws the other views.
     """
-    own = directions.detach().double().numpy()
+    own = directions.detach().cpu().double().numpy()
     between = own[0] + (own[1] - own[0]) * rng.uniform(0.2, 0.8, (2, 1))
     cameras = [view_of(direction, crop.mm, RASTER_PX) for direction in (*own, *between)]
-    whole = torch.eye(4, dtype=torch.float64)[None]
+    whole = torch.eye(4, dtype=torch.float64, device=found.means_mm.device)[None]
     images, targets = (torch.stack(rasterize(gaussians, cameras, whole)) for gaussians in (found, true))
     return (images - targets).abs().mean() + (1 - ssim(images, targets)) / 2
 
@@ -120,7 +124,10 @@ def voxel_loss(found: RadiativeGaussians, true: RadiativeGaussians) -> torch.Ten
 
 
 def chamfer_mm(found: RadiativeGaussians, bone_mm: torch.Tensor) -> torch.Tensor:
-    """() mean distance of dense Gaussians' centres from the nearest bone point (S, 3), and back."""
+    """() mean distance of dense Gaussians' centres from the nearest bone point (S, 3), and back.
+
+    Bone points are the centres of the Gaussians that were fitted to the CT: clusters of its bone's voxels.
+    """
     density = found.densities_per_mm.detach().clamp_min(0)
     weights = density / density.sum().clamp_min(1e-9)
     distance = torch.cdist(found.means_mm, bone_mm)

@@ -144,7 +144,7 @@ class LevelTask:
             of_level = {
                 "rendering": losses.rendering_loss(gaussians, true, batch.level.directions[number], self._crop, rng),
                 "voxels": losses.voxel_loss(gaussians, true),
-                "chamfer": losses.chamfer_mm(gaussians, true.means_mm),
+                "chamfer": losses.chamfer_mm(gaussians, true.means_mm[batch.vertebra.real[number]]),
             }
             sums = {name: sums[name] + batch.rendered[number] * value for name, value in of_level.items()}
         return {name: value / batch.exposures for name, value in sums.items()}

@@ -14,13 +14,15 @@ from radgs_core.radgs.gaussians import joined
 from radgs_core.training.appearance import exposed
 from radgs_core.training.positions import Position
 from radgs_core.xray.attenuation import excess_attenuation
+from radgs_core.xray.material_volumes import MM_PER_CM
 from radgs_core.xray.materials import split
 from radgs_core.xray.observation import Observation
 
 COMMON_MM, COMMON_DEG = 2.0, 2.0
 OWN_MM, OWN_DEG = 3.0, 3.0
 """Standard deviations, each axis, of how neighbours move alike and each level on its own: more than spines bend."""
-MM_PER_CM = 10.0
+HELD_OUT_SHARE = 0.1
+"""Of the positions: only validation sees them."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,24 @@ class SceneSampler:
             own = rng.normal(size=6) * np.r_[np.full(3, OWN_MM), np.full(3, OWN_DEG)]
             motions.append(rotation_about(centre, (0.5 * walk + own) * scale))
         return motions
+
+
+@dataclass(frozen=True)
+class PatientScenes:
+    """Exposures of one patient, to train on and to validate on: no position is in both.
+
+    Attributes:
+        training, validation: draw them.
+    """
+
+    training: SceneSampler
+    validation: SceneSampler
+
+    @classmethod
+    def of(cls, case: Case, positions: Sequence[Position]) -> "PatientScenes":
+        """From two positions on; the first ``HELD_OUT_SHARE`` of them are for validation."""
+        held_out = max(1, round(HELD_OUT_SHARE * len(positions)))
+        return cls(SceneSampler(case, positions[held_out:]), SceneSampler(case, positions[:held_out]))
 
 
 def _materials_of_excess(vertebrae: Sequence[Vertebra]) -> tuple[float, float]:

@@ -110,9 +110,10 @@ class SynergisticTask:
 
     def _agreement(self, gaussians: RadiativeGaussians, batch: LevelBatch, number: int) -> torch.Tensor:
         level = batch.level
-        directions = level.directions[number].double().numpy()
+        directions = level.directions[number].cpu().double().numpy()
         cameras = [view_of(direction, self._crop.mm, self._crop.px) for direction in directions]
-        own = torch.stack(rasterize(gaussians, cameras, torch.eye(4, dtype=torch.float64)[None]))
+        whole = torch.eye(4, dtype=torch.float64, device=gaussians.means_mm.device)[None]
+        own = torch.stack(rasterize(gaussians, cameras, whole))
         images = level.images[number]
         return agreement(images[:, 1], batch.around[number] + own, images[:, 2], own, self._crop.window_px)
 

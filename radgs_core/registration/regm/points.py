@@ -55,8 +55,11 @@ class PointRegM(nn.Module):
             -1,
         )
         features = self.each(numbers)
-        weights = self.weight(features).float()[..., 0].clamp(-8, 8).exp()
+        real = vertebra.real
+        weights = self.weight(features).float()[..., 0].clamp(-8, 8).exp() * real
         twist = rigid_fit(vertebra.means_mm, shift, weights)
-        summary = torch.cat([features.mean(1), features.amax(1), effect.to(features.dtype)], -1)
+        mean = (features * real[..., None]).sum(1) / real.sum(1, keepdim=True)
+        largest = features.masked_fill(~real[..., None], -torch.inf).amax(1)
+        summary = torch.cat([mean, largest, effect.to(features.dtype)], -1)
         correction, log_deviation = (network(summary).float() for network in self.summing_up)
         return Motion.of(twist, correction, log_deviation)

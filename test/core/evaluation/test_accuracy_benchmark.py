@@ -68,17 +68,18 @@ def silent(fraction: float, message: str) -> None:
 
 
 def test_every_study_is_registered_once(studies, phantom_case: Case, capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmarks.accuracy_runs import FIRST_SEED, measured, taken_studies
+    from benchmarks.accuracy_runs import measured, seeds_of, taken_studies
 
     system = StaysAtStart(phantom_case)
     records = measured(phantom_case, system, taken_studies(studies, 2, silent), "still", silent)
     assert system.calls == 2
-    assert [record.seed for record in records] == [FIRST_SEED, FIRST_SEED + 1]
+    first = seeds_of(list(phantom_case.levels)).studies
+    assert [record.seed for record in records] == [first, first + 1]
     found = accuracy_of(records)
     assert 4 < found.every.mean_mm < 20  # the start is 8 mm and 8 degrees off, the levels bend by 3
     assert (found.every.registered, found.every.rejected, found.wrong_accepts) == (2, 2, 2)
     assert dict(found.seconds_by_stage) == {"waiting": 0.5}
-    assert "seed 2000: TRE T12" in capsys.readouterr().out
+    assert f"seed {first}: TRE T12" in capsys.readouterr().out
 
 
 def test_the_capture_range_of_a_system_that_stays_where_it_is(studies, phantom_case: Case) -> None:
@@ -120,6 +121,33 @@ def test_every_row_has_a_key_of_its_own_and_the_named_ones_are_there() -> None:
     assert {row.like for row in ROWS} - {""} == set(ABLATION_MTRE_MM)
 
 
+def test_what_is_tuned_is_tuned_on_other_studies() -> None:
+    from benchmarks.accuracy_runs import seeds_of
+    from benchmarks.accuracy_training import FIRST_PAIR_SEED, PAIRS
+
+    studies, starts = 100, 120
+    spans = [range(FIRST_PAIR_SEED, FIRST_PAIR_SEED + PAIRS)]
+    for levels in (["T9", "T10", "T11", "T12", "L1"], ["T5", "T6", "T7", "T8"]):
+        first = seeds_of(levels)
+        spans += [range(first.studies, first.studies + studies), range(first.capture, first.capture + starts)]
+    assert len({seed for span in spans for seed in span}) == sum(map(len, spans))
+
+
+def test_what_is_missing_is_trained_with_what_it_needs(
+    phantom_case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks import accuracy_networks
+    from benchmarks.accuracy_rows import ROWS
+    from benchmarks.accuracy_training import REPORTED, missing
+
+    monkeypatch.setattr(accuracy_networks, "FOLDER", tmp_path)
+    assert missing(phantom_case) == list(REPORTED)
+    assert {row.training for row in ROWS if not row.comes_trained} == set(REPORTED) - {"prior"}
+    for name in ("p1", "p1_p2", "full", "no_cal"):
+        accuracy_networks.networks_file(name, list(phantom_case.levels)).touch()
+    assert missing(phantom_case) == ["no_recm"]
+
+
 def test_networks_that_were_not_trained_are_named(
     phantom_case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +157,7 @@ def test_networks_that_were_not_trained_are_named(
     monkeypatch.setattr(accuracy_networks, "FOLDER", tmp_path)
     assert accuracy_networks.networks_file("p1", ["T9", "T10", "T11", "T12", "L1"]).name == "networks_p1.safetensors"
     needing = [row for row in ROWS if row.key not in ("refinement", "peer")]
-    assert len(needing) == 9
+    assert len(needing) == len(ROWS) - 2
     for row in needing:
         with pytest.raises(accuracy_networks.NotTrained, match=r"networks_\w+_T12_L1.safetensors is missing"):
             row.load(phantom_case)
@@ -142,6 +170,7 @@ def test_the_page_shows_both_tables_and_draws(
     from benchmarks.accuracy_page import accuracy_parts
     from benchmarks.accuracy_rows import ROWS
     from benchmarks.accuracy_runs import capture_trials, measured, taken_studies
+    from benchmarks.accuracy_tables import ABLATION_COLUMNS
     from benchmarks.capture_table import bin_rows, start_rows
 
     system = StaysAtStart(phantom_case)
@@ -162,7 +191,8 @@ def test_the_page_shows_both_tables_and_draws(
     comparison, ablation = text.split("paper's second table")
     ours = cells_of(comparison, "ours, no start")
     assert ours[5] == f"{accuracy.visible.mean_mm:.2f} ± {accuracy.visible.std_mm:.2f}"
-    assert ours[6:] == ["0", "0.00", "0.50", str(accuracy.visible.levels), "this run"]
+    levels = str(accuracy.visible.levels)
+    assert ours[6:] == ["0", "0.00", "0.50", levels, levels, "this run"]
     assert cells_of(comparison, "ours without refinement")[-1] == "not measured: not there"
     assert cells_of(comparison, "RadGS-Reg")[5:] == [
         "1.14 ± 1.01",
@@ -170,10 +200,14 @@ def test_the_page_shows_both_tables_and_draws(
         "93.33",
         "0.82",
         "-",
+        "-",
         cells_of(comparison, "DiffPose")[-1],
     ]
     assert "the paper" in cells_of(comparison, "DiffPose")[-1]
-    assert cells_of(ablation, "ours, no start")[8] == str(accuracy.wrong_accepts)
+    named = dict(zip(ABLATION_COLUMNS, cells_of(ablation, "ours, no start"), strict=True))
+    assert named["wrong accepts, all levels"] == str(accuracy.wrong_accepts)
+    assert named["along AP depth"] == f"{accuracy.visible.depth_mm['ap']:.2f}"
+    assert named["needlessly, % of levels"] == f"{accuracy.needless_reject_percent:.2f}"
     assert cells_of(ablation, "P1, without refinement: not there")[-1] == "4.03"
     assert cells_of(ablation, "ours")[1:] == ["waiting", "0.50", "100 %"]
     assert "an empty reconstruction: SSIM" in text

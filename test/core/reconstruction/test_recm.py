@@ -95,7 +95,6 @@ def test_attention_that_is_uniform_has_no_effect(phantom_case: Case) -> None:
         looking = recm(level)
         for attention in recm.attention:
             attention.logits.weight.zero_()
-            attention.logits.bias.zero_()
         blind = recm(level)
         without_cal = RecM(dataclasses.replace(SMALL, counterfactual=False)).eval()
         without_cal.load_state_dict(recm.state_dict())
