@@ -1,8 +1,8 @@
 """From areal densities to an X-ray with settings nobody wrote down: what varies between systems, drawn at random.
 
 Wider than any one system, so that a network trained on it meets nothing new: tube, filter, scatter, heel effect,
-collimation, saturation, exposure, noise, blur, the detector's curve, and metal tools in the beam. It shares no code
-with the physics that evaluations use (`radgs_core.xray.physics`).
+collimation, saturation, exposure, noise, blur, the detector's curve, and metal tools in the beam. It shares the
+table of spectra with the physics that evaluations use (`radgs_core.xray.physics`), and no other code.
 """
 
 import numpy as np
