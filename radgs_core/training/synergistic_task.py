@@ -1,9 +1,9 @@
 """P_full: RecM and RegM adapt to real X-rays, whose poses nobody knows.
 
 What can be known of a real pair is how well a rendering agrees with it. One level of every second exposure takes part.
-For one half of these, drawn anew in every step, the pose is taken for known and the reconstruction has to explain the crops (only RecM learns); for the other the
-volume is known, because it is the CT's, and the pose has to (RecM and RegM learn). Simulated exposures of known poses
-take part in every step, so that nothing is forgotten.
+For one half of these, drawn anew in every step, the pose is taken for known and the reconstruction has to explain the
+crops (only RecM learns); for the other the volume is known, because it is the CT's, and the pose has to (RecM and RegM
+learn). Simulated exposures of known poses take part in every step, so that nothing is forgotten.
 """
 
 from collections.abc import Mapping, Sequence
