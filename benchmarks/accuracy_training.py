@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import shutil
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks.accuracy_networks import SHIPPED, networks_file, with_networks
@@ -40,6 +41,7 @@ from radgs_core.training.patient_training import (
     trained_networks,
 )
 from radgs_core.training.prior_training import trained_prior
+from radgs_core.training.scenes import PatientScenes
 from radgs_core.training.seeded import seeded_weights
 from radgs_core.training.xray_pairs import XrayPair
 
@@ -101,14 +103,17 @@ class Trainings:
         """P2 with a transformer on voxels as RegM."""
         self._save_levels("voxels", _new(regm="voxels"), progress)
 
+    @cached_property
+    def _scenes(self) -> PatientScenes:
+        return patient_scenes(self._case, self._minutes, 0, lambda fraction, message: None)
+
     def _p2(self) -> Networks:
         return Networks.load(networks_file(SHIPPED, list(self._case.levels)))
 
     def _save_levels(self, name: str, start: LevelStart, progress: Progress) -> None:
         """Train RecM and RegM for as long as P2 does."""
-        scenes = patient_scenes(self._case, self._minutes, 0, lambda fraction, message: None)
         minutes = LEVELS_SHARE * self._minutes
-        outcome = train_levels(self._case, scenes, start, minutes, self._work(name), progress)
+        outcome = train_levels(self._case, self._scenes, start, minutes, self._work(name), progress)
         card = patient_card(self._case, start, outcome)
         self._save(name, dataclasses.replace(self._p2(), per_level=start.networks, card=card))
 

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from skimage.metrics import structural_similarity
 
 from radgs_core.case import Case, Vertebra
-from radgs_core.evaluation import quality_of_nothing, reconstruction_quality
+from radgs_core.evaluation import quality_of_nothing, reconstruction, reconstruction_quality
 from radgs_core.evaluation.reconstruction import SIDE, WINDOW_PER_MM, true_volume
 from radgs_core.geometry.rigid import rotation_about
 from radgs_core.radgs import RadiativeGaussians
@@ -85,6 +85,17 @@ def test_gaussians_are_sampled_where_the_truth_is(vertebra: Vertebra) -> None:
     assert quality.psnr_db == pytest.approx(expected, abs=0.01)
     ssim = structural_similarity(truth, volume, win_size=7, data_range=WINDOW_PER_MM)
     assert quality.ssim == pytest.approx(ssim, abs=1e-3)
+
+
+@pytest.mark.parametrize("shift_mm", [0.0, 55.0])
+def test_similarity_is_that_over_the_whole_cube(vertebra: Vertebra, shift_mm: float) -> None:
+    """Also of a reconstruction that reaches over the cube's border."""
+    truth = true_volume(vertebra)
+    rolled = np.roll(truth, int(shift_mm), 1) + np.float32(0.001) * (np.indices(truth.shape)[0] > 120)
+    quality = reconstruction._quality(truth, rolled)
+    mean, similarity = structural_similarity(truth, rolled, win_size=7, data_range=WINDOW_PER_MM, full=True)
+    assert quality.ssim == pytest.approx(float(mean), abs=1e-9)
+    assert quality.vertebra_ssim == pytest.approx(float(similarity[truth != 0].mean()), abs=1e-9)
 
 
 def test_fitted_gaussians_in_place_are_good_and_a_shift_is_not(vertebra: Vertebra) -> None:
