@@ -10,17 +10,20 @@ from radgs_reg_ros.parameters import NODES
 
 INTRODUCTION = """# Parameters
 
-Written by `make parameters-doc` from `radgs_reg_ros/parameters.py`. [config/radgs_reg.yaml](../config/radgs_reg.yaml) shows every default; a copy of it is
-the place for the settings of one operating room. Both nodes also have `use_sim_time`, as every node of ROS.
+Written by `make parameters-doc` from `radgs_reg_ros/parameters.py`. [config/radgs_reg.yaml](../config/radgs_reg.yaml)
+shows every default; a copy of it is the place for the settings of one operating room. Both nodes also have
+`use_sim_time`, as every node of ROS.
 
 When a value takes effect:
 
 - *at once*: also while the node is active, from the next X-rays on;
-- *at configure*: set it while the node is unconfigured. In any other state another value is refused with the reason, so that `ros2 param get` always shows what is in force: clean up, set, configure;
+- *at configure*: set it while the node is unconfigured. In any other state another value is refused with the reason, so
+  that `ros2 param get` always shows what is in force: clean up, set, configure;
 - *at start*: on the command line, in a file of parameters or in a launch file; read-only from then on.
 
-A value of the wrong type, out of range or otherwise not accepted is refused with the reason; at start the process then ends with exit code 2. A name that is given at start but that the node does not know is a
-warning in the log and on `/diagnostics` (entry `parameters`), with the name it is closest to.
+A value of the wrong type, out of range or otherwise not accepted is refused with the reason; at start the process then
+ends with exit code 2. A name that is given at start but that the node does not know is a warning in the log and on
+`/diagnostics` (entry `parameters`), with the name it is closest to.
 """
 COLUMNS = ("parameter", "type", "default", "accepted", "takes effect", "meaning")
 TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
