@@ -37,11 +37,10 @@ def rviz() -> Node:
 
 
 def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, type]) -> list[LifecycleNode]:
-    given = {parameter: context.launch_configurations[parameter] for parameter in parameters}
     overrides = {
-        parameter: ParameterValue(value, value_type=parameters[parameter])
-        for parameter, value in given.items()
-        if value
+        parameter: ParameterValue(LaunchConfiguration(parameter), value_type=kind)
+        for parameter, kind in parameters.items()
+        if context.launch_configurations[parameter]
     }
     # The nodes start themselves: transitions begin when a node is ready, and no event of launch can come too early.
     return [

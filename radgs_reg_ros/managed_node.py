@@ -110,7 +110,7 @@ class ManagedNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """To finalized, from any state."""
-        outcome = super().on_shutdown(state)
+        outcome = super().on_deactivate(state)  # publishers off, which rclpy leaves on
         return self._released(outcome, "shut down")
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
