@@ -135,5 +135,6 @@ class ManagedNode(LifecycleNode):
     def _unexpected(self, error: Exception) -> TransitionCallbackReturn:
         """rclpy swallows what a transition raises; say it first."""
         self.get_logger().error(traceback.format_exc())
+        self.diagnostics.forget()
         self.diagnostics.error("lifecycle", f"the transition failed unexpectedly ({type(error).__name__}: {error}).")
         return TransitionCallbackReturn.ERROR

@@ -2,16 +2,15 @@
 
 import dataclasses
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from radgs_core.registration.pipeline import InputError
-from radgs_reg_ros.parameter_field import Effect, constraint, fits
+from radgs_reg_ros.parameter_field import Effect, constraint, refusal
 
 Parameters = TypeVar("Parameters")
 
@@ -27,12 +26,12 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> None
     """
     fields = {field.name: field for field in dataclasses.fields(kind)}
 
-    def refusal(parameter: Parameter) -> str:
+    def reason_against(parameter: Parameter) -> str:
         field = fields.get(parameter.name)
         if field is None:  # use_sim_time and others that are not ours
             return ""
-        if not fits(field, parameter.value):
-            return f"the parameter {field.name} must be {constraint(field)}, not {parameter.value!r}."
+        if reason := refusal(field, parameter.value):
+            return reason
         late = field.metadata["effect"] is Effect.CONFIGURE and not is_unconfigured()
         # a whole file of parameters may be loaded again
         if late and parameter.value != node.get_parameter(field.name).value:
@@ -40,15 +39,15 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> None
         return ""
 
     def check(parameters: list[Parameter]) -> SetParametersResult:
-        reason = next(filter(None, map(refusal, parameters)), "")
+        reason = next(filter(None, map(reason_against, parameters)), "")
         return SetParametersResult(successful=not reason, reason=reason)
 
     node.add_on_set_parameters_callback(check)
     for field in fields.values():
-        try:
-            node.declare_parameter(field.name, field.default, descriptor(field))
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            raise InputError(f"{node.get_name()}: {error}") from error
+        given = _overrides(node).get(field.name)
+        if given is not None and (reason := refusal(field, given.value)):  # rclpy would say it less clearly
+            raise InputError(f"{node.get_name()}: {reason}")
+        node.declare_parameter(field.name, field.default, descriptor(field))
 
 
 def unknown_overrides(node: Node) -> list[str]:
@@ -57,7 +56,7 @@ def unknown_overrides(node: Node) -> list[str]:
     return [
         f"the parameter {name} is not known and changes nothing; did you mean"
         f" {difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]}?"
-        for name in node._parameter_overrides  # rclpy has no public way to them
+        for name in _overrides(node)
         if name not in known
     ]
 
@@ -84,3 +83,8 @@ def descriptor(field: dataclasses.Field) -> ParameterDescriptor:
         else:
             message.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     return message
+
+
+def _overrides(node: Node) -> Mapping[str, Parameter]:
+    """What was given at start, on the command line or in files, by name; rclpy has no public way to it."""
+    return node._parameter_overrides

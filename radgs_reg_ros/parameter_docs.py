@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from radgs_reg_ros.parameter_field import constraint
+from radgs_reg_ros.parameter_field import constraint, type_name
 from radgs_reg_ros.parameters import NODES
 
 INTRODUCTION = """# Parameters
@@ -26,7 +26,6 @@ ends with exit code 2. A name that is given at start but that the node does not 
 `/diagnostics` (entry `parameters`), with the name it is closest to.
 """
 COLUMNS = ("parameter", "type", "default", "accepted", "takes effect", "meaning")
-TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
 
 
 def page() -> str:
@@ -45,16 +44,12 @@ def _section(node: str, kind: type) -> str:
 
 
 def _row(field: dataclasses.Field) -> tuple[str, ...]:
-    accepted = constraint(field)
-    if field.metadata["span"] is not None:
-        low, high = field.metadata["span"]
-        accepted = f"{low} to {high}"
     return (
         f"`{field.name}`",
-        TYPES[type(field.default)],
+        type_name(field),
         f"`{json.dumps(field.default)}`",
-        accepted,
-        field.metadata["effect"].value.split(";")[0],
+        constraint(field),
+        field.metadata["effect"].value,
         field.metadata["description"],
     )
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
+
 
 class Effect(Enum):
-    """When a value that is set comes into force; the text is for documents and tools."""
+    """When a value comes into force; the text is for documents and tools."""
 
     AT_ONCE = "at once"
-    CONFIGURE = "at configure; set only while unconfigured"
-    START = "at start; read-only"
+    CONFIGURE = "at configure"
+    START = "at start"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Text:
 
     Attributes:
         pattern: regular expression of the whole text.
-        meaning: the same in words, to follow "must be".
+        meaning: the same in words.
     """
 
     pattern: str
@@ -51,17 +53,33 @@ def parameter(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def type_name(field: dataclasses.Field) -> str:
+    """The type as ROS calls it."""
+    return TYPES[type(field.default)]
+
+
 def constraint(field: dataclasses.Field) -> str:
-    """What a text must be, to follow "must be"; empty for numbers and where every text will do."""
-    if field.metadata["choices"]:
-        return "one of " + ", ".join(field.metadata["choices"])
-    text: Text | None = field.metadata["text"]
+    """What is accepted of all values of the type; empty where all are."""
+    span, choices, text = (field.metadata[key] for key in ("span", "choices", "text"))
+    if span is not None:
+        return f"{span[0]} to {span[1]}"
+    if choices:
+        return "one of " + ", ".join(choices)
     return "" if text is None else text.meaning
 
 
-def fits(field: dataclasses.Field, value: object) -> bool:
-    """Whether a value of the right type meets the field's ``constraint``."""
-    if field.metadata["choices"]:
-        return value in field.metadata["choices"]
-    text: Text | None = field.metadata["text"]
-    return text is None or re.fullmatch(text.pattern, str(value)) is not None
+def refusal(field: dataclasses.Field, value: object) -> str:
+    """Why this cannot be the parameter's value, one sentence; empty if it can."""
+    if type(value) is type(field.default) and _is_accepted(field, value):
+        return ""
+    wanted = ", ".join(filter(None, (f"of type {type_name(field)}", constraint(field))))
+    return f"the parameter {field.name} must be {wanted}, not {value!r}."
+
+
+def _is_accepted(field: dataclasses.Field, value: Any) -> bool:
+    span, choices, text = (field.metadata[key] for key in ("span", "choices", "text"))
+    if span is not None:
+        return span[0] <= value <= span[1]  # not so for NaN
+    if choices:
+        return value in choices
+    return text is None or re.fullmatch(text.pattern, value) is not None

@@ -100,12 +100,14 @@ def test_an_unexpected_error_leads_through_error_processing_to_unconfigured(prob
     for before in TO_STATE[state]:
         probe.take(before)
     probe.failures[step] = [RuntimeError("the cable is out")]
+    probe.diagnostics.ok("pair", "a pair of X-rays is ready")
     probe.steps.clear()
     assert probe.take(transition) == ERROR
     assert probe.state == "unconfigured"
     assert probe.steps[-2:] == ["deactivate", "release"], "error processing gives everything back"
     assert not probe.output.is_activated
     assert "the cable is out" in probe.told.message
+    assert list(probe.diagnostics._entries) == ["lifecycle"], "what was known before is void"
     assert probe.told.level == DiagnosticStatus.ERROR
     assert probe.take("configure", "activate") == SUCCESS
     assert probe.state == "active"

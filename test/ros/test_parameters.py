@@ -16,7 +16,7 @@ from rcl_interfaces.srv import DescribeParameters, GetParameters
 from radgs_core.io.label_schemes import LEVELS
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.parameter_docs import page
-from radgs_reg_ros.parameter_field import fits
+from radgs_reg_ros.parameter_field import refusal
 from radgs_reg_ros.parameters import NODES, RegistrationParameters, selected_levels
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_every_parameter_has_a_description_and_every_number_a_range(kind):
         if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
             low, high = field.metadata["span"]
             assert low <= field.default <= high, field.name
-        assert fits(field, field.default), field.name
+        assert refusal(field, field.default) == ""
 
 
 @pytest.mark.parametrize("kind", NODES.values())
@@ -76,8 +76,20 @@ FIELDS = {field.name: field for field in dataclasses.fields(RegistrationParamete
     ],
 )
 def test_forms_of_texts(name, good, wrong):
-    assert [text for text in good if not fits(FIELDS[name], text)] == []
-    assert [text for text in wrong if fits(FIELDS[name], text)] == []
+    assert [text for text in good if refusal(FIELDS[name], text)] == []
+    assert [text for text in wrong if not refusal(FIELDS[name], text)] == []
+
+
+@pytest.mark.parametrize("value", [0.0, 60.0, 0.05])
+def test_the_ends_of_a_range_belong_to_it(value):
+    assert refusal(FIELDS["sync_slop_s"], value) == ""
+
+
+@pytest.mark.parametrize("value", [-1e-9, 60.1, math.nan, math.inf, 1, True, "1.0", None])
+def test_a_refusal_says_what_is_accepted(value):
+    assert refusal(FIELDS["sync_slop_s"], value) == (
+        f"the parameter sync_slop_s must be of type double, 0.0 to 60.0, not {value!r}."
+    )
 
 
 def test_levels_come_in_the_order_of_the_case():
@@ -123,7 +135,7 @@ def test_descriptions_and_ranges_reach_tools(node, remote):
         ("sync_slop_s", -1.0, "sync_slop_s"),
         ("tf_timeout_s", math.nan, "tf_timeout_s"),
         ("auto_register", 1, "BOOL"),
-        ("reference_frame", "", "must be the name of a frame"),
+        ("reference_frame", "", "the name of a frame"),
         ("levels", "T12;L1", "with commas between them"),
         ("autostart", True, "read-only"),
         ("levles", "T12", "levles"),
