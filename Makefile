@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-weights test check format bench-accuracy bench-refine bench-capture bench-networks bench-prepare bench-engine bench-gpu results environment colcon clean
+.PHONY: help demo demo-weights test check format bench-accuracy bench-refine bench-capture bench-networks bench-prepare bench-engine bench-gpu results parameters-doc environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-gpu: ## the kernels on CUDA: the same results as on the CPU, and times
 results: ## write docs/results and the tables of docs/performance.md from what the benchmarks left
 	@$(RUN) python -m benchmarks.document
 	@$(RUN) python -m benchmarks.document_performance
+
+parameters-doc: ## write docs/parameters.md from the declarations of the parameters
+	@$(RUN) python -m radgs_reg_ros.parameter_docs docs/parameters.md
 
 environment: ## only make or update the environment
 	@$(RUN) true

@@ -1,5 +1,6 @@
 """carm_simulator_node: plays the operating room, a patient whose spine bends between exposures and a C-arm."""
 
+import dataclasses
 import itertools
 import math
 import threading
@@ -28,7 +29,8 @@ from radgs_reg_ros.camera_messages import info_from_camera
 from radgs_reg_ros.image_messages import image_from_pixels
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.pairing import VIEWS
-from radgs_reg_ros.parameters import CarmSimulatorParameters, read, selected_levels
+from radgs_reg_ros.parameter_declaration import read
+from radgs_reg_ros.parameters import CarmSimulatorParameters, selected_levels
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.stamps import nanoseconds, seconds_text
 from radgs_reg_ros.tf_broadcaster import TfBroadcaster, transform_stamped
@@ -44,7 +46,7 @@ class _OperatingRoom:
         case: the patient.
         frames: by view, the optical frame.
         simulator: patient and C-arm.
-        physics: of all exposures.
+        physics: of all exposures, but for the number of photons, which is a parameter.
         seeds: of motion and noise, one for each exposure.
     """
 
@@ -93,7 +95,10 @@ class CarmSimulatorNode(ManagedNode):
         self.get_logger().info("ray casting the body")
         self._room = _OperatingRoom(
             case=case,
-            frames={"ap": parameters.ap_frame, "lateral": parameters.lateral_frame},
+            frames={
+                "ap": parameters.frame_prefix + parameters.ap_frame,
+                "lateral": parameters.frame_prefix + parameters.lateral_frame,
+            },
             simulator=Simulator(case, geometry, body_pose(case, centred)),
             physics=physics,
             seeds=itertools.count(parameters.seed),
@@ -129,6 +134,9 @@ class CarmSimulatorNode(ManagedNode):
             self._tf.close()
         self._tf = self._room = None
 
+    def parameters_changed(self) -> None:
+        self._settings = read(self, CarmSimulatorParameters)
+
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)
 
@@ -159,7 +167,8 @@ class CarmSimulatorNode(ManagedNode):
         """Bend the spine, take both X-rays and publish them; returns their stamp. In the worker thread."""
         parameters = self._settings
         motion = parameters.motion_mm, parameters.motion_deg
-        study = take_study(room.case, room.simulator, room.physics, *motion, next(room.seeds))
+        physics = dataclasses.replace(room.physics, photons=parameters.photons)
+        study = take_study(room.case, room.simulator, physics, *motion, next(room.seeds))
         with self._publishing:
             if cancelled.is_set():
                 raise JobCancelled("the exposure was cancelled")

@@ -1,11 +1,14 @@
-"""Names of the frames that the node publishes."""
+"""Names of the frames that the node publishes.
+
+``prefix`` keeps the frames of systems apart that share one TF tree; empty where there is one system.
+"""
 
 
-def vertebra_frame(label: str) -> str:
+def vertebra_frame(label: str, prefix: str = "") -> str:
     """Frame at a vertebra's centroid, REP-103 on the patient."""
-    return f"vertebra_{label}"
+    return f"{prefix}vertebra_{label}"
 
 
-def ct_frame(label: str) -> str:
+def ct_frame(label: str, prefix: str = "") -> str:
     """Frame of the CT's coordinates as that vertebra carries them."""
-    return f"vertebra_{label}_ct"
+    return f"{prefix}vertebra_{label}_ct"

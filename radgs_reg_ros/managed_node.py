@@ -1,4 +1,4 @@
-"""What both lifecycle nodes share: transitions that report why they failed, and diagnostics."""
+"""What both lifecycle nodes share: transitions that report why they failed, parameters, and diagnostics."""
 
 import traceback
 from abc import abstractmethod
@@ -7,7 +7,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.diagnostics import Diagnostics
-from radgs_reg_ros.parameters import declare
+from radgs_reg_ros.parameter_declaration import declare, unknown_overrides
 
 
 class ManagedNode(LifecycleNode):
@@ -25,7 +25,10 @@ class ManagedNode(LifecycleNode):
         """
         super().__init__(name)
         self.diagnostics = Diagnostics(self)
-        declare(self, parameters)
+        declare(self, parameters, lambda: self._state_machine.current_state[1] == "unconfigured")
+        if unknown := unknown_overrides(self):
+            self.diagnostics.warn("parameters", " ".join(unknown))
+        self.add_post_set_parameters_callback(lambda _: self.parameters_changed())
 
     @abstractmethod
     def configure(self) -> None:
@@ -44,6 +47,10 @@ class ManagedNode(LifecycleNode):
         """Give back all that configure made; may be called twice, or after half a configure."""
 
     @abstractmethod
+    def parameters_changed(self) -> None:
+        """Put into force what takes effect at once; in any state, after a parameter was set."""
+
+    @abstractmethod
     def stop_work(self, timeout_s: float) -> None:
         """End background threads for good, as far as they end within the timeout."""
 
@@ -51,6 +58,11 @@ class ManagedNode(LifecycleNode):
         """Configure and activate, as a lifecycle manager would."""
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
+
+    def shut_down(self) -> None:
+        """To finalized, unless a lifecycle manager has done that."""
+        if self._state_machine.current_state[1] != "finalized":
+            self.trigger_shutdown()
 
     def destroy_node(self) -> None:
         """Take the node out of the ROS graph, its state machine included."""
@@ -98,14 +110,17 @@ class ManagedNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """To finalized, from any state."""
-        outcome = super().on_shutdown(state)
+        outcome = super().on_deactivate(state)  # publishers off, which rclpy leaves on
         return self._released(outcome, "shut down")
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """What a transition that broke off leaves is given back; the node is unconfigured after it."""
+        """What a transition that broke off leaves is given back; the node is unconfigured after it.
+
+        It is finalized when that raises, too.
+        """
         self.deactivate()
         self.release()
-        return TransitionCallbackReturn.SUCCESS
+        return super().on_deactivate(state)  # publishers off
 
     def _released(self, outcome: TransitionCallbackReturn, what: str) -> TransitionCallbackReturn:
         try:
@@ -120,5 +135,6 @@ class ManagedNode(LifecycleNode):
     def _unexpected(self, error: Exception) -> TransitionCallbackReturn:
         """rclpy swallows what a transition raises; say it first."""
         self.get_logger().error(traceback.format_exc())
+        self.diagnostics.forget()
         self.diagnostics.error("lifecycle", f"the transition failed unexpectedly ({type(error).__name__}: {error}).")
         return TransitionCallbackReturn.ERROR

@@ -41,17 +41,20 @@ class ShotPair:
 
 
 class ApproximatePairing:
-    """For biplanar systems: images whose stamps differ by at most ``slop_s``; each image is used once."""
+    """For biplanar systems: images whose stamps differ by at most ``slop_s``; each image is used once.
+
+    ``slop_s`` may be set anew at any time, for the images that come then.
+    """
 
     def __init__(self, slop_s: float) -> None:
-        self._slop_ns = round(slop_s * 1e9)
+        self.slop_s = slop_s
         self._waiting: dict[str, deque[Shot]] = {view: deque(maxlen=_KEPT) for view in VIEWS}
 
     def add(self, shot: Shot) -> ShotPair | None:
         """The pair that ``shot`` completes, if it does. Images that came before either of the two are dropped."""
         other_view = _other(shot.view)
         partner = min(self._waiting[other_view], key=lambda other: abs(other.stamp_ns - shot.stamp_ns), default=None)
-        if partner is None or abs(partner.stamp_ns - shot.stamp_ns) > self._slop_ns:
+        if partner is None or abs(partner.stamp_ns - shot.stamp_ns) > round(self.slop_s * 1e9):
             self._waiting[shot.view].append(shot)
             return None
         self._waiting[shot.view].clear()

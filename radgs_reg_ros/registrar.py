@@ -45,7 +45,8 @@ class Registrar:
     ) -> None:
         """Makes ready what every registration needs; slow.
 
-        ``tf_buffer`` and ``tf_timeout_s`` place an initialpose that is in another frame than ``reference``.
+        ``tf_buffer`` and ``tf_timeout_s``, which may be set anew at any time, place an initialpose that is in another
+        frame than ``reference``.
         """
         self._registration = SpineRegistration(case)
         self._registration.warm_up()
@@ -53,7 +54,7 @@ class Registrar:
         self._reference = reference
         self._placer = placer
         self._tf_buffer = tf_buffer
-        self._tf_timeout_s = tf_timeout_s
+        self.tf_timeout_s = tf_timeout_s
         self._lock = threading.Lock()
         self._start: _GivenStart | Mapping[str, NDArray[np.float64]] | None = None
 
@@ -134,7 +135,7 @@ class Registrar:
             # a stamp of zero asks for the frame's place now; the place at the X-rays is what is meant
             stamp_ns = start.stamp_ns or acquisition.stamp_ns
             T_reference_ct = (
-                self._tf_buffer.lookup(self._reference, start.frame, stamp_ns, self._tf_timeout_s) @ T_reference_ct
+                self._tf_buffer.lookup(self._reference, start.frame, stamp_ns, self.tf_timeout_s) @ T_reference_ct
             )
         return dict.fromkeys(self._levels, T_reference_ct)
 

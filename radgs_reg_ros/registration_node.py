@@ -18,7 +18,8 @@ from radgs_core.registration.pipeline import InputError, RegistrationResult
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing
-from radgs_reg_ros.parameters import RegistrationParameters, read, selected_levels
+from radgs_reg_ros.parameter_declaration import read
+from radgs_reg_ros.parameters import RegistrationParameters, selected_levels
 from radgs_reg_ros.registrar import Registrar
 from radgs_reg_ros.result_publisher import ResultPublisher
 from radgs_reg_ros.run_node import run_node
@@ -43,6 +44,7 @@ class RegistrationNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__("registration_node", RegistrationParameters)
         self._settings = RegistrationParameters()
+        self._pairing: ApproximatePairing | LatestPairing | None = None
         self._inbox: XrayInbox | None = None
         self._tf_buffer: TfBuffer | None = None
         self._placer: ShotPlacer | None = None
@@ -50,7 +52,7 @@ class RegistrationNode(ManagedNode):
         self._publisher: ResultPublisher | None = None
         self._subscriptions_active: list[Subscription] = []
         self._publishing = threading.Lock()
-        self._submitted: tuple[int, ...] | None = None
+        self._seen_pair: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
         # a group of its own: a call waits for its registration while images keep coming
         self._service = self.create_service(
@@ -68,7 +70,7 @@ class RegistrationNode(ManagedNode):
         self._registrar = Registrar(
             case, levels, parameters.reference_frame, self._placer, self._tf_buffer, parameters.tf_timeout_s
         )
-        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame)
+        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         if self._registrar.needs_start:
             self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
         else:
@@ -78,9 +80,10 @@ class RegistrationNode(ManagedNode):
     def activate(self) -> None:
         assert self._publisher is not None
         parameters = self._settings
-        pairing = LatestPairing() if parameters.sync_mode == "latest" else ApproximatePairing(parameters.sync_slop_s)
-        self._inbox = XrayInbox(pairing, parameters.intensity)
-        self._submitted = None
+        by_stamp = parameters.sync_mode == "approximate"
+        self._pairing = ApproximatePairing(parameters.sync_slop_s) if by_stamp else LatestPairing()
+        self._inbox = XrayInbox(self._pairing, parameters.intensity)
+        self._seen_pair = None
         self._publisher.publish_static()
         profile = qos.images_in(parameters.image_reliability)
         for view in VIEWS:
@@ -102,7 +105,7 @@ class RegistrationNode(ManagedNode):
         for subscription in self._subscriptions_active:
             self.destroy_subscription(subscription)
         self._subscriptions_active.clear()
-        self._inbox = None
+        self._inbox = self._pairing = None
 
     def release(self) -> None:
         if self._placer is not None:
@@ -112,6 +115,13 @@ class RegistrationNode(ManagedNode):
         if self._publisher is not None:
             self._publisher.close()
         self._placer = self._tf_buffer = self._registrar = self._publisher = None
+
+    def parameters_changed(self) -> None:
+        self._settings = parameters = read(self, RegistrationParameters)
+        if self._placer is not None and self._registrar is not None:
+            self._placer.timeout_s = self._registrar.tf_timeout_s = parameters.tf_timeout_s
+        if isinstance(self._pairing, ApproximatePairing):
+            self._pairing.slop_s = parameters.sync_slop_s
 
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)
@@ -154,8 +164,10 @@ class RegistrationNode(ManagedNode):
             return
         self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
         stamps_ns = tuple(acquisition.stamps_ns[view] for view in VIEWS)  # either may be the one that is new
-        if self._settings.auto_register and stamps_ns != self._submitted:
-            self._submitted = stamps_ns
+        if stamps_ns == self._seen_pair:
+            return
+        self._seen_pair = stamps_ns
+        if self._settings.auto_register:
             self._worker.submit(acquisition)
 
     def _on_initialpose(self, message: PoseWithCovarianceStamped) -> None:

@@ -29,17 +29,21 @@ class ResultPublisher:
     Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` only.
     """
 
-    def __init__(self, node: LifecycleNode, case: Case, levels: Sequence[str], reference: str) -> None:
+    def __init__(
+        self, node: LifecycleNode, case: Case, levels: Sequence[str], reference: str, frame_prefix: str = ""
+    ) -> None:
+        """``frame_prefix``: of the vertebrae's frames."""
         self._node = node
         self._case = case
         self._levels = list(levels)
         self._reference = reference
+        self._prefix = frame_prefix
         self._tf = TfBroadcaster(node)
-        self._markers = VertebraMarkers(case, levels)
+        self._markers = VertebraMarkers(case, levels, frame_prefix)
         self._poses = node.create_lifecycle_publisher(VertebraPoseArray, "vertebra_poses", qos.last_result())
         self._marker_publisher = node.create_lifecycle_publisher(MarkerArray, "markers", qos.last_result())
         self._measured = {
-            label: node.create_lifecycle_publisher(PoseStamped, f"{vertebra_frame(label)}/measured_cp", qos.events())
+            label: node.create_lifecycle_publisher(PoseStamped, f"vertebra_{label}/measured_cp", qos.events())
             for label in levels
         }
         self._overlays = {
@@ -47,13 +51,18 @@ class ResultPublisher:
         }
 
     def publish_static(self) -> None:
-        """``/tf_static``: the CT's coordinates in each vertebra's frame, whether or not the vertebra is found."""
+        """What holds before the first result.
+
+        ``/tf_static``: the CT's coordinates in each vertebra's frame, whether or not the vertebra is found. No markers:
+        those of an earlier case would stay in view.
+        """
+        self._marker_publisher.publish(self._markers.nothing())
         stamp = self._node.get_clock().now().to_msg()
         self._tf.send_static(
             [
                 transform_stamped(
-                    Header(stamp=stamp, frame_id=vertebra_frame(label)),
-                    ct_frame(label),
+                    Header(stamp=stamp, frame_id=vertebra_frame(label, self._prefix)),
+                    ct_frame(label, self._prefix),
                     inverse(self._case.levels[label].T_ct_vertebra),
                 )
                 for label in self._levels
@@ -68,11 +77,11 @@ class ResultPublisher:
             label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra for label, level in registered.items()
         }
         if registered:
-            self._tf.send(header, {vertebra_frame(label): T for label, T in T_reference_vertebra.items()})
+            self._tf.send(header, {vertebra_frame(label, self._prefix): T for label, T in T_reference_vertebra.items()})
         for label, T in T_reference_vertebra.items():
             self._measured[label].publish(PoseStamped(header=header, pose=pose_from_matrix(T)))
         self._poses.publish(vertebra_poses(header, result, self._case))
-        self._marker_publisher.publish(self._markers.message(header.stamp, registered.keys()))
+        self._marker_publisher.publish(self._markers.message(header.stamp, registered))
         self._publish_overlays(registered, acquisition, geometry)
 
     def close(self) -> None:

@@ -26,14 +26,20 @@ CLOSE_S = 1.0
 def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None) -> int:
     """Run a node until SIGINT or SIGTERM, then end the process with exit code 0, or 1 after a crash.
 
-    Returns only when a parameter is refused: 2.
+    Returns only when an argument or a parameter is refused: 2.
 
     Three threads: one for callbacks, one for a service call that waits for its job, one to answer others meanwhile.
     """
     # Blocked here and so in all threads made later: the signals wait for sigwait below. Python's own handlers would not
     # run while the main thread waits in C, and rclpy's would close DDS before the node could end its work.
     signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except (
+        RuntimeError
+    ) as error:  # all that rclpy raises here: a file of parameters that is not there, an unknown option
+        print(f"the ROS arguments cannot be used ({error}); correct them.", file=sys.stderr)
+        return 2
     try:
         node = make_node()
     except InputError as error:
@@ -61,7 +67,7 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
     def close() -> None:
         if _ends(executor.shutdown, CALLBACK_END_S):
             spinner.join()
-            node.trigger_shutdown()
+            node.shut_down()
         # also under a callback that hangs: this takes the process out of the graph and its files out of /dev/shm
         node.destroy_node()
         rclpy.shutdown()

@@ -24,10 +24,10 @@ class ShotPlacer:
     """
 
     def __init__(self, reference: str, tf_buffer: TfBuffer, timeout_s: float) -> None:
-        """``timeout_s``: how long to wait for the transform of a shot."""
+        """``timeout_s``: how long to wait for the transform of a shot; may be set anew at any time."""
         self._reference = reference
         self._tf_buffer = tf_buffer
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._lock = threading.Lock()
         self._placed: dict[str, OrderedDict[tuple[str, int], NDArray[np.float64]]] = {
             view: OrderedDict() for view in VIEWS
@@ -52,7 +52,7 @@ class ShotPlacer:
         known = self.placed(view, frame, stamp_ns)
         if known is not None:
             return known
-        matrix = self._tf_buffer.lookup(self._reference, frame, stamp_ns, self._timeout_s)
+        matrix = self._tf_buffer.lookup(self._reference, frame, stamp_ns, self.timeout_s)
         with self._lock:
             placed = self._placed[view]
             placed[frame, stamp_ns] = matrix

@@ -19,6 +19,7 @@ PACKAGE = [
     "launch",
     "msg",
     "radgs_core",
+    "radgs_reg_launch",
     "radgs_reg_ros",
 ]
 
@@ -45,7 +46,7 @@ def test_launch_and_config_are_installed(prefix: Path) -> None:
         }
 
 
-@pytest.mark.parametrize("name", ["radgs_core", "radgs_reg_ros"])
+@pytest.mark.parametrize("name", ["radgs_core", "radgs_reg_launch", "radgs_reg_ros"])
 def test_everything_in_the_modules_is_installed(prefix: Path, name: str) -> None:
     """Also what is no Python: kernels, and the networks of the demo with their card."""
 

@@ -11,7 +11,7 @@ import pytest
 from catkin_pkg.package import Package, parse_package
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN = {"radgs_core", "radgs_reg", "radgs_reg_ros"}
+OWN = {"radgs_core", "radgs_reg", "radgs_reg_launch", "radgs_reg_ros"}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_is_an_interface_package_of_format_3(package: Package) -> None:
 
 def test_ros_package_imports_only_what_is_declared(package: Package) -> None:
     declared = {dependency.name for dependency in package.exec_depends} | modules_from_pip()
-    imported = imported_modules("radgs_reg_ros", "launch")
+    imported = imported_modules("radgs_reg_ros", "radgs_reg_launch", "launch")
     assert "rclpy" in imported
     assert {module: path.name for module, path in imported.items() if module not in declared} == {}
 

@@ -1,4 +1,4 @@
-"""The launch file, with the real launch_ros where there is one (a ROS installation); PyPI has none."""
+"""The launch files, with the real launch_ros where there is one (a ROS installation); PyPI has none."""
 
 import os
 import signal
@@ -8,53 +8,91 @@ from pathlib import Path
 
 import pytest
 from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import GetParameters
+from rclpy.parameter import parameter_value_to_python
 
-LAUNCH_FILE = Path(__file__).parents[2] / "launch" / "radgs_reg.launch.py"
+FOLDER = Path(__file__).parents[2] / "launch"
+COMMON = {"case", "params_file", "namespace", "frame_prefix", "use_sim_time", "autostart", "log_level", "rviz"}
+ARGUMENTS = {
+    "radgs_reg.launch.py": COMMON,
+    "simulation.launch.py": COMMON | {"physics", "seed", "motion_mm", "motion_deg"},
+}
 NODES = ("/theatre/registration_node", "/theatre/carm_simulator_node")
+SERVICE = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+arguments = [tuple(argument.split(":=")) for argument in sys.argv[2:]]
+service = LaunchService()
+included = IncludeLaunchDescription(PythonLaunchDescriptionSource(sys.argv[1]), launch_arguments=arguments)
+service.include_launch_description(LaunchDescription([included]))
+sys.exit(service.run())
+"""
 
 launch_ros = pytest.importorskip("launch_ros", reason="launch_ros is not installed; it comes with ROS, not from PyPI")
 
 
-def description():
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_every_argument_is_described(name):
     from launch import LaunchContext
     from launch.launch_description_sources import PythonLaunchDescriptionSource
 
-    return PythonLaunchDescriptionSource(str(LAUNCH_FILE)).get_launch_description(LaunchContext())
-
-
-def test_every_argument_is_described():
-    arguments = {argument.name: argument.description for argument in description().get_launch_arguments()}
-    assert set(arguments) == {
-        "case", "params_file", "namespace", "use_sim_time", "autostart", "log_level", "simulate"
-    }  # fmt: skip
+    description = PythonLaunchDescriptionSource(str(FOLDER / name)).get_launch_description(LaunchContext())
+    arguments = {argument.name: argument.description for argument in description.get_launch_arguments()}
+    assert set(arguments) == ARGUMENTS[name]
     assert all(text and text != "no description given" for text in arguments.values())
 
 
-def test_both_nodes_come_up_active_in_their_namespace_and_end_with_launch(domain, remote, case_folder, tmp_path):
-    service = (
-        "import sys; from launch import LaunchDescription, LaunchService;"
-        "from launch.actions import IncludeLaunchDescription as Include;"
-        "from launch.launch_description_sources import PythonLaunchDescriptionSource as Source;"
-        "arguments = [tuple(a.split(':=')) for a in sys.argv[2:]];"
-        "service = LaunchService();"
-        "included = Include(Source(sys.argv[1]), launch_arguments=arguments);"
-        "service.include_launch_description(LaunchDescription([included]));"
-        "sys.exit(service.run())"
+@pytest.fixture(scope="module")
+def launched(domain, case_folder, tmp_path_factory):
+    """simulation.launch.py with a file of parameters and some arguments."""
+    params = tmp_path_factory.mktemp("launch") / "room.yaml"
+    params.write_text(
+        "/**/carm_simulator_node:\n"
+        "  ros__parameters: {image_size: 64, pixel_mm: 4.8, physics: plain, seed: 7, motion_mm: 9.0}\n"
+        "/**/registration_node:\n"
+        "  ros__parameters: {tf_timeout_s: 2.5, frame_prefix: wrong/}\n"
     )
-    params = tmp_path / "room.yaml"
-    params.write_text("/**/carm_simulator_node:\n  ros__parameters: {image_size: 64, pixel_mm: 4.8, physics: plain}\n")
-    arguments = [f"case:={case_folder}", "namespace:=theatre", "simulate:=true", f"params_file:={params}"]
+    arguments = [
+        f"case:={case_folder}",
+        f"params_file:={params}",
+        "namespace:=theatre",
+        "frame_prefix:=left/",
+        "motion_mm:=2",
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-c", service, str(LAUNCH_FILE), *arguments],
+        [sys.executable, "-c", SERVICE, str(FOLDER / "simulation.launch.py"), *arguments],
         env={**os.environ, "ROS_DOMAIN_ID": str(domain)},
         start_new_session=True,
     )
-    try:
-        for node in NODES:
-            remote.wait_for(lambda node=node: state(remote, node) == "active", f"{node} active", 60.0)
-    finally:
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
-        assert process.wait(30.0) == 0
+    yield process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_both_nodes_come_up_active_in_their_namespace(launched, remote):
+    for node in NODES:
+        remote.wait_for(lambda node=node: state(remote, node) == "active", f"{node} active", 60.0)
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (NODES[0], {"tf_timeout_s": 2.5, "frame_prefix": "left/", "autostart": True, "use_sim_time": False}),
+        (NODES[1], {"frame_prefix": "left/", "motion_mm": 2.0, "seed": 7, "physics": "plain", "image_size": 64}),
+    ],
+)
+def test_arguments_win_over_the_file_and_what_is_not_given_stays_as_there(node, expected, launched, remote):
+    request = GetParameters.Request(names=list(expected))
+    values = remote.call(GetParameters, f"{node}/get_parameters", request, 30.0).values
+    assert dict(zip(expected, map(parameter_value_to_python, values), strict=True)) == expected
+
+
+def test_the_nodes_end_with_launch(launched):
+    os.killpg(launched.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
+    assert launched.wait(30.0) == 0
 
 
 def state(remote, node: str) -> str:

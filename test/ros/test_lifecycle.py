@@ -1,5 +1,6 @@
 """Transitions, also those that go wrong, and the end of the process."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -10,15 +11,25 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import GetState
-from rcl_interfaces.srv import SetParameters
-from rclpy.parameter import Parameter
+from node_parameters import set_parameter
+from small_case import LEVELS
+from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import Marker, MarkerArray
 
+from radgs_core.case import Case
+from radgs_reg_ros import qos
 from radgs_reg_ros.rig.node_process import NodeProcess
 from radgs_reg_ros.rig.private_domain import private_domain
+from radgs_reg_ros.rig.remote import Remote
 
 NODE = "/registration_node"
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+SHUTDOWN = {
+    "unconfigured": Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
+    "inactive": Transition.TRANSITION_INACTIVE_SHUTDOWN,
+    "active": Transition.TRANSITION_ACTIVE_SHUTDOWN,
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +41,6 @@ def node(start_node, remote):
 
 def state(remote, node: str = NODE) -> str:
     return remote.call(GetState, f"{node}/get_state", GetState.Request(), 30.0).current_state.label
-
-
-def set_parameter(remote, name: str, value: object) -> None:
-    request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-    assert remote.call(SetParameters, f"{NODE}/set_parameters", request, 30.0).results[0].successful
 
 
 def empty_folder(tmp_path: Path) -> str:
@@ -52,7 +58,7 @@ def nothing(tmp_path: Path) -> str:
 @pytest.mark.parametrize("case_of", [empty_folder, missing_folder, nothing])
 def test_without_a_usable_case_the_node_stays_unconfigured_and_says_why(case_of, node, remote, diagnostics, tmp_path):
     case = case_of(tmp_path)
-    set_parameter(remote, "case", case)
+    assert set_parameter(remote, NODE, "case", case).successful
     since = diagnostics.mark()
     assert not remote.transition(NODE, CONFIGURE)
     assert state(remote) == "unconfigured"
@@ -61,17 +67,17 @@ def test_without_a_usable_case_the_node_stays_unconfigured_and_says_why(case_of,
 
 
 def test_a_level_that_the_case_lacks_is_named(node, remote, diagnostics, case_folder):
-    set_parameter(remote, "case", str(case_folder))
-    set_parameter(remote, "levels", "T12,L5")
+    assert set_parameter(remote, NODE, "case", str(case_folder)).successful
+    assert set_parameter(remote, NODE, "levels", "T12,L5").successful
     since = diagnostics.mark()
     assert not remote.transition(NODE, CONFIGURE)
     told = diagnostics.wait("lifecycle", lambda s: s.level == DiagnosticStatus.ERROR, "why", since)
     assert "L5" in told.message
-    set_parameter(remote, "levels", "")
+    assert set_parameter(remote, NODE, "levels", "").successful
 
 
 def test_every_transition_and_again(node, remote, case_folder):
-    set_parameter(remote, "case", str(case_folder))
+    assert set_parameter(remote, NODE, "case", str(case_folder)).successful
     for _ in range(2):
         for transition, reached in (
             (CONFIGURE, "inactive"),
@@ -97,6 +103,51 @@ def test_it_listens_only_while_active(node, remote):
     assert not remote.trigger(f"{NODE}/register", 20.0).success
     assert "not active" in remote.trigger(f"{NODE}/register", 20.0).message
     assert remote.transition(NODE, CLEANUP)
+
+
+def test_another_case_takes_the_place_of_the_first(node, remote, case_folder, tmp_path):
+    """Nothing of the first patient's levels is left in the graph, on /tf_static, or in view."""
+    case = Case.load(case_folder)
+    kept, dropped = LEVELS
+    dataclasses.replace(case, levels={kept: case.levels[kept]}).save(tmp_path / "other")
+    measured = [f"/vertebra_{level}/measured_cp" for level in LEVELS]
+
+    def publishers() -> list[int]:
+        return [remote.node.count_publishers(topic) for topic in measured]
+
+    assert remote.transition(NODE, CONFIGURE, ACTIVATE)
+    remote.wait_for(lambda: publishers() == [1, 1], "publishers of both levels", 20.0)
+    refused = set_parameter(remote, NODE, "case", str(tmp_path / "other"))
+    assert not refused.successful and "clean up first" in refused.reason
+    assert remote.transition(NODE, DEACTIVATE, CLEANUP)
+    assert set_parameter(remote, NODE, "case", str(tmp_path / "other")).successful
+    assert remote.transition(NODE, CONFIGURE, ACTIVATE)
+    remote.wait_for(lambda: publishers() == [1, 0], "publishers of the other case", 20.0)
+    static = remote.listen(TFMessage, "/tf_static", qos.tf_static_in())
+    markers = remote.listen(MarkerArray, "/markers", qos.last_result())
+    remote.wait_for(lambda: static and markers, "what late joiners get", 20.0)
+    assert {t.child_frame_id for message in static for t in message.transforms} == {f"vertebra_{kept}_ct"}
+    assert [marker.action for marker in markers[0].markers] == [Marker.DELETEALL], "no surface of the first case"
+    assert dropped not in str(static)
+    assert remote.transition(NODE, DEACTIVATE, CLEANUP)
+    assert set_parameter(remote, NODE, "case", str(case_folder)).successful
+
+
+@pytest.mark.parametrize("before", SHUTDOWN)
+def test_after_shutdown_from_any_state_the_process_still_ends_cleanly(before, case_folder, tmp_path):
+    with private_domain() as domain, Remote(domain) as remote:
+        with NodeProcess(
+            "radgs_reg_ros.registration_node", domain, tmp_path / "log", {"case": str(case_folder)}
+        ) as process:
+            remote.watch(process)
+            steps = {"unconfigured": [], "inactive": [CONFIGURE], "active": [CONFIGURE, ACTIVATE]}[before]
+            assert remote.transition(NODE, *steps, SHUTDOWN[before])
+            assert state(remote) == "finalized"
+            assert not remote.transition(NODE, CONFIGURE), "this is the end"
+            process.interrupt()
+            assert process.wait(20.0) == 0
+        assert "Traceback" not in process.log.read_text()
+        remote.wait_for(lambda: "registration_node" not in remote.node.get_node_names(), "its end in the graph", 5.0)
 
 
 def test_autostart_needs_no_manager(start_node, remote, case_folder):

@@ -1,4 +1,7 @@
+"""Declarations, the documents made of them, and what a node refuses or reports at start and at run time."""
+
 import dataclasses
+import math
 import os
 import subprocess
 import sys
@@ -6,14 +9,18 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
-from rclpy.parameter import Parameter
+from diagnostic_msgs.msg import DiagnosticStatus
+from node_parameters import set_parameter
+from rcl_interfaces.srv import DescribeParameters, GetParameters
 
+from radgs_core.io.label_schemes import LEVELS
 from radgs_core.registration.pipeline import InputError
-from radgs_reg_ros.parameters import CarmSimulatorParameters, RegistrationParameters, selected_levels
+from radgs_reg_ros.parameter_docs import page
+from radgs_reg_ros.parameter_field import refusal
+from radgs_reg_ros.parameters import NODES, RegistrationParameters, selected_levels
 
-CONFIG = Path(__file__).parents[2] / "config" / "radgs_reg.yaml"
-NODES = {"registration_node": RegistrationParameters, "carm_simulator_node": CarmSimulatorParameters}
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config" / "radgs_reg.yaml"
 NODE = "/theatre_2/registration_node"
 
 
@@ -32,15 +39,57 @@ def test_the_parameter_file_names_no_other_node():
     assert set(yaml.safe_load(CONFIG.read_text())) == {f"/**/{node}" for node in NODES}
 
 
+def test_the_document_is_what_the_declarations_say():
+    assert (ROOT / "docs" / "parameters.md").read_text() == page(), "make parameters-doc writes it anew"
+
+
 @pytest.mark.parametrize("kind", NODES.values())
 def test_every_parameter_has_a_description_and_every_number_a_range(kind):
     for field in dataclasses.fields(kind):
         assert field.metadata["description"].endswith("."), field.name
         if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
-            low, high = field.metadata["minimum"], field.metadata["maximum"]
+            low, high = field.metadata["span"]
             assert low <= field.default <= high, field.name
-        if field.metadata["choices"]:
-            assert field.default in field.metadata["choices"], field.name
+        assert refusal(field, field.default) == ""
+
+
+@pytest.mark.parametrize("kind", NODES.values())
+def test_every_text_but_the_folder_has_choices_or_a_form(kind):
+    texts = {field.name: field for field in dataclasses.fields(kind) if isinstance(field.default, str)}
+    free = [name for name, field in texts.items() if not field.metadata["choices"] and not field.metadata["text"]]
+    assert free == ["case"]
+
+
+FIELDS = {field.name: field for field in dataclasses.fields(RegistrationParameters)}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "wrong"),
+    [
+        (
+            "levels",
+            ["", "L1", " T12 , L1", "T12,L1,", ",".join(LEVELS)],
+            ["t12", "T14", "C8", "L7", "S2", "T12;L1", "T12 L1", ",", ",L1", "T12,,L1", "L01"],
+        ),
+        ("reference_frame", ["carm_base", "robot/base"], ["", " ", "/carm_base", "carm base", "carm_base\n"]),
+        ("frame_prefix", ["", "left/", "left_"], ["/left/", "left one/", " "]),
+    ],
+)
+def test_forms_of_texts(name, good, wrong):
+    assert [text for text in good if refusal(FIELDS[name], text)] == []
+    assert [text for text in wrong if not refusal(FIELDS[name], text)] == []
+
+
+@pytest.mark.parametrize("value", [0.0, 60.0, 0.05])
+def test_the_ends_of_a_range_belong_to_it(value):
+    assert refusal(FIELDS["sync_slop_s"], value) == ""
+
+
+@pytest.mark.parametrize("value", [-1e-9, 60.1, math.nan, math.inf, 1, True, "1.0", None])
+def test_a_refusal_says_what_is_accepted(value):
+    assert refusal(FIELDS["sync_slop_s"], value) == (
+        f"the parameter sync_slop_s must be of type double, 0.0 to 60.0, not {value!r}."
+    )
 
 
 def test_levels_come_in_the_order_of_the_case():
@@ -81,22 +130,62 @@ def test_descriptions_and_ranges_reach_tools(node, remote):
 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
-    [("sync_mode", "sometimes", "one of approximate, latest"), ("sync_slop_s", -1.0, "sync_slop_s")],
+    [
+        ("sync_mode", "sometimes", "one of approximate, latest"),
+        ("sync_slop_s", -1.0, "sync_slop_s"),
+        ("tf_timeout_s", math.nan, "tf_timeout_s"),
+        ("auto_register", 1, "BOOL"),
+        ("reference_frame", "", "the name of a frame"),
+        ("levels", "T12;L1", "with commas between them"),
+        ("autostart", True, "read-only"),
+        ("levles", "T12", "levles"),
+    ],
 )
 def test_wrong_values_are_refused_at_run_time_with_the_reason(node, remote, name, value, reason):
-    request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-    result = remote.call(SetParameters, f"{NODE}/set_parameters", request, 30.0).results[0]
+    result = set_parameter(remote, NODE, name, value)
     assert not result.successful
     assert reason in result.reason
 
 
+def ended(domain: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A node that ends by itself."""
+    command = [sys.executable, "-m", "radgs_reg_ros.registration_node", "--ros-args", *arguments]
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
 @pytest.mark.parametrize(
-    "argument", ["sync_mode:=sometimes", "sync_slop_s:=-1.0", "sync_slop_s:=soon", "auto_register:=3"]
+    "argument",
+    [
+        "sync_mode:=sometimes",
+        "sync_slop_s:=-1.0",
+        "sync_slop_s:=soon",
+        "auto_register:=3",
+        "levels:=T12;L1",
+        "reference_frame:=''",
+    ],
 )
 def test_wrong_values_at_start_end_the_process_with_one_sentence(argument, domain):
-    command = [sys.executable, "-m", "radgs_reg_ros.registration_node", "--ros-args", "-p", argument]
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
-    assert ended.returncode == 2
-    (sentence,) = ended.stderr.strip().splitlines()
+    node = ended(domain, "-p", argument)
+    assert node.returncode == 2
+    (sentence,) = node.stderr.strip().splitlines()
     assert argument.split(":=")[0] in sentence
+
+
+def test_a_file_of_parameters_that_is_not_there_ends_the_process(domain, tmp_path):
+    node = ended(domain, "--params-file", str(tmp_path / "nowhere.yaml"))
+    assert node.returncode == 2
+    assert node.stderr.strip().splitlines()[-1].startswith("the ROS arguments cannot be used")
+    assert "nowhere.yaml" in node.stderr
+
+
+def test_misspelt_names_at_start_are_warnings_with_the_closest_name(start_node, remote, diagnostics, tmp_path):
+    room = tmp_path / "room.yaml"
+    room.write_text("/**/registration_node:\n  ros__parameters: {refrence_frame: robot, use_sim_time: false}\n")
+    process = start_node("registration_node", "--params-file", str(room), levles="T12")
+    remote.watch(process)
+    told = diagnostics.wait("parameters", lambda s: s.level == DiagnosticStatus.WARN, "unknown names")
+    assert "refrence_frame is not known and changes nothing; did you mean reference_frame?" in told.message
+    assert "levles is not known and changes nothing; did you mean levels?" in told.message
+    assert "use_sim_time" not in told.message
+    assert told.message in process.log.read_text()

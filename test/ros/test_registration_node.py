@@ -71,6 +71,15 @@ class Robot:
             lambda: next((p for p in self.poses if p.header.stamp == truth.header.stamp), None), "the result", LONG
         )
 
+    def markers_of(self, truth: VertebraPoseArray, kind: int) -> list[Marker]:
+        """What is shown of the result that carries the stamp of this exposure."""
+        shown = self.remote.wait_for(
+            lambda: [m for array in self.markers for m in array.markers if m.header.stamp == truth.header.stamp],
+            "markers",
+            20.0,
+        )
+        return [marker for marker in shown if (marker.type, marker.action) == (kind, Marker.ADD)]
+
     def frames_of(self, truth: VertebraPoseArray) -> dict[str, np.ndarray]:
         """Frames received on /tf with the stamp of this exposure."""
         return {
@@ -175,16 +184,29 @@ def test_overlays_show_coloured_outlines_on_the_xray(view, robot, first):
 
 
 def test_markers_are_surfaces_in_the_frames_of_the_levels(robot, first, case_folder):
-    markers = robot.remote.wait_for(lambda: robot.markers, "markers", 20.0)[0].markers
-    assert [(m.header.frame_id, m.action) for m in markers] == [(f"vertebra_{k}_ct", Marker.ADD) for k in LEVELS]
+    surfaces = robot.markers_of(first, Marker.TRIANGLE_LIST)
+    assert [m.header.frame_id for m in surfaces] == [f"vertebra_{level}_ct" for level in LEVELS]
     case = Case.load(case_folder)
-    for marker, level in zip(markers, LEVELS, strict=True):
+    for marker, level in zip(surfaces, LEVELS, strict=True):
         corners_mm = 1000 * np.array([[p.x, p.y, p.z] for p in marker.points])
         assert len(corners_mm) == 3 * len(case.levels[level].mesh_faces)
         vertices = case.levels[level].mesh_vertices_mm
         np.testing.assert_allclose(
             [corners_mm.min(0), corners_mm.max(0)], [vertices.min(0), vertices.max(0)], atol=1e-3
         )
+
+
+def test_markers_name_the_levels_and_their_expected_errors_beside_them(robot, first):
+    labels = robot.markers_of(first, Marker.TEXT_VIEW_FACING)
+    assert [m.header.frame_id for m in labels] == [f"vertebra_{level}" for level in LEVELS]
+    poses = robot.result_of(first).vertebrae
+    assert [m.text for m in labels] == [f"{p.label}  {1000 * p.expected_tre_m:.1f} mm" for p in poses]
+    assert all(m.scale.z > 0 and m.color.a == 1.0 and m.pose.position.y > 0.03 for m in labels)
+
+
+def test_every_marker_is_told_apart_from_the_others(robot, first):
+    markers = robot.markers_of(first, Marker.TRIANGLE_LIST) + robot.markers_of(first, Marker.TEXT_VIEW_FACING)
+    assert len({(marker.ns, marker.id) for marker in markers}) == 2 * len(LEVELS)
 
 
 def test_late_joiners_get_the_last_result(robot, first, domain):

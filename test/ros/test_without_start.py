@@ -94,8 +94,12 @@ def test_levels_that_are_not_found_are_rejected_and_leave_no_trace(simulator, no
         assert (level.pose, level.ct_pose) == (Pose(), Pose())
         assert math.isinf(level.expected_tre_m)
         assert math.isnan(level.similarity_ap) and math.isnan(level.similarity_lateral)
-    remote.wait_for(lambda: markers and all(overlays.values()), "markers and overlays", 20.0)
-    assert {marker.action for marker in markers[-1].markers} == {Marker.DELETE}
+    remote.wait_for(
+        lambda: markers and len(markers[-1].markers) > 1 and all(overlays.values()), "markers and overlays", 20.0
+    )
+    assert [(marker.ns, marker.action) for marker in markers[-1].markers] == [
+        (f"vertebra_{level}", Marker.DELETE) for level in LEVELS for _ in ("surface", "label")
+    ]
     for (overlay,) in overlays.values():
         pixels = np.frombuffer(overlay.data, np.uint8).reshape(128, 128, 3)
         assert (np.ptp(pixels, axis=2) == 0).all(), "the X-ray alone, without outlines"

@@ -1,0 +1,56 @@
+"""Processes that the launch files start, as the arguments of the launch file want them."""
+
+from collections.abc import Mapping
+
+from launch import LaunchContext
+from launch.actions import OpaqueFunction
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+COMMON_PARAMETERS = {"case": str, "frame_prefix": str, "autostart": bool, "use_sim_time": bool}
+
+
+def managed_node(name: str, parameters: Mapping[str, type] | None = None) -> OpaqueFunction:
+    """One of this package's lifecycle nodes.
+
+    Args:
+        name: of executable and node.
+        parameters: arguments, with their types, that become parameters of this node beside those that all nodes have;
+            an empty one leaves the parameter to params_file.
+    """
+    return OpaqueFunction(function=_managed_node, args=[name, {**COMMON_PARAMETERS, **(parameters or {})}])
+
+
+def rviz() -> Node:
+    """RViz in the nodes' namespace, where its configuration finds their topics; only with ``rviz:=true``."""
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        namespace=LaunchConfiguration("namespace"),
+        arguments=["-d", PathJoinSubstitution([FindPackageShare("radgs_reg"), "config", "radgs_reg.rviz"])],
+        parameters=[{"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}],
+        condition=IfCondition(LaunchConfiguration("rviz")),
+    )
+
+
+def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, type]) -> list[LifecycleNode]:
+    overrides = {
+        parameter: ParameterValue(LaunchConfiguration(parameter), value_type=kind)
+        for parameter, kind in parameters.items()
+        if context.launch_configurations[parameter]
+    }
+    # The nodes start themselves: transitions begin when a node is ready, and no event of launch can come too early.
+    return [
+        LifecycleNode(
+            package="radgs_reg",
+            executable=name,
+            name=name,
+            namespace=LaunchConfiguration("namespace"),
+            parameters=[LaunchConfiguration("params_file"), overrides],
+            arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+            output="screen",
+        )
+    ]
