@@ -13,20 +13,20 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
+from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing
+from radgs_core.acquisition.registrar import Registrar
+from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
 from radgs_core.case import Case
-from radgs_core.registration.pipeline import InputError, RegistrationResult
+from radgs_core.messages.stamps import seconds_text
+from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
-from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing
 from radgs_reg_ros.parameters import RegistrationParameters, read, selected_levels
-from radgs_reg_ros.registrar import Registrar
 from radgs_reg_ros.result_publisher import ResultPublisher
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.shot_placer import ShotPlacer
-from radgs_reg_ros.stamps import seconds_text
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
-from radgs_reg_ros.xray_inbox import Acquisition, NoPairYet, XrayInbox
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ class RegistrationNode(ManagedNode):
         levels = selected_levels(parameters.levels, list(case.levels))
         self._tf_buffer = open_tf_buffer(self)
         self._placer = ShotPlacer(parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s)
-        self._registrar = Registrar(
-            case, levels, parameters.reference_frame, self._placer, self._tf_buffer, parameters.tf_timeout_s
-        )
+        registration = SpineRegistration(case)
+        registration.warm_up()
+        lookup = partial(self._tf_buffer.lookup, timeout_s=parameters.tf_timeout_s)
+        self._registrar = Registrar(registration, levels, parameters.reference_frame, self._placer.place, lookup)
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame)
         if self._registrar.needs_start:
             self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
@@ -153,9 +154,8 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.error("pair", str(error))
             return
         self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
-        stamps_ns = tuple(acquisition.stamps_ns[view] for view in VIEWS)  # either may be the one that is new
-        if self._settings.auto_register and stamps_ns != self._submitted:
-            self._submitted = stamps_ns
+        if self._settings.auto_register and acquisition.key != self._submitted:
+            self._submitted = acquisition.key
             self._worker.submit(acquisition)
 
     def _on_initialpose(self, message: PoseWithCovarianceStamped) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
-from radgs_core.registration.pipeline import InputError, inverse
-from radgs_reg_ros.stamps import NS_PER_S, seconds_text
+from radgs_core.errors import InputError
+from radgs_core.geometry.rigid import inverse
+from radgs_core.messages.stamps import NS_PER_S, seconds_text
 
 
 class TransformUnavailable(InputError):
