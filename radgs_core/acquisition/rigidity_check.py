@@ -27,7 +27,7 @@ class RigidityCheck:
         parent, child = message.header.frame_id.lstrip("/"), message.child_frame_id.lstrip("/")
         self._parents[child] = parent
         try:
-            matrix = matrix_from_transform(message.transform, f"the transform {parent} <- {child}")
+            matrix = rigid_matrix(message)
         except InputError as error:
             self._refused[child] = str(error)
             self._report(str(error))
@@ -54,3 +54,13 @@ class RigidityCheck:
         while (parent := self._parents.get(chain[-1])) is not None and parent not in chain:
             chain.append(parent)
         return chain
+
+
+def rigid_matrix(message: Message) -> NDArray[np.float64]:
+    """``T_parent_child`` (4, 4), mm, of a TransformStamped.
+
+    Raises:
+        InputError: it is not rigid; names both frames.
+    """
+    parent, child = message.header.frame_id.lstrip("/"), message.child_frame_id.lstrip("/")
+    return matrix_from_transform(message.transform, f"the transform {parent} <- {child}")

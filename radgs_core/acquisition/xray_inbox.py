@@ -119,6 +119,12 @@ class XrayInbox:
             self._compare_stamps(view)
             self._forget_infos(view)
 
+    @property
+    def latest_stamps_ns(self) -> tuple[int, int] | None:
+        """Stamps of the latest AP and lateral image that are a pair, whether or not it can be used; None without."""
+        with self._lock:
+            return None if self._pair is None else (self._pair.ap.stamp_ns, self._pair.lateral.stamp_ns)
+
     def latest(self) -> Acquisition:
         """The latest pair.
 

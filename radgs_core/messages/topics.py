@@ -6,9 +6,9 @@ IMAGE = "sensor_msgs/msg/Image"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 INITIALPOSE = "geometry_msgs/msg/PoseWithCovarianceStamped"
-CLOCK = "rosgraph_msgs/msg/Clock"
+CLOCK_MESSAGE = "rosgraph_msgs/msg/Clock"
 
-TF, TF_STATIC = "/tf", "/tf_static"
+TF, TF_STATIC, CLOCK = "/tf", "/tf_static", "/clock"
 
 
 def image_topic(view: str) -> str:

@@ -27,7 +27,7 @@ SIZE = 64
 MATRIX = np.array([[200.0, 0, 31.5], [0, 200.0, 31.5], [0, 0, 1]])
 T_AP = np.array([[0.0, -1, 0, 0], [-1, 0, 0, 0], [0, 0, -1, 700], [0, 0, 0, 1]])
 T_LATERAL = np.array([[0.0, 0, -1, 700], [1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
-INPUTS = [topics.IMAGE, topics.CAMERA_INFO, topics.TF_MESSAGE, topics.INITIALPOSE, topics.CLOCK]
+INPUTS = [topics.IMAGE, topics.CAMERA_INFO, topics.TF_MESSAGE, topics.INITIALPOSE, topics.CLOCK_MESSAGE]
 KINDS = sorted({output.kind for output in ResultMessages(RECORDED, SimpleNamespace(levels={}), [], "").outputs})
 
 
@@ -52,7 +52,7 @@ RESULT = RegistrationResult(
     "carm_base",
     {
         "T12": LevelResult("T12", "registered", "", rigid(3), 0.37, True, 12, {"ap": 0.81, "lateral": 0.77}),
-        "L1": LevelResult("L1", "rejected", "it was not found – ¿why?", np.eye(4), math.inf, False, 0, {}),
+        "L1": LevelResult("L1", "rejected", "it was not found: ¿qué?", np.eye(4), math.inf, False, 0, {}),
     },
     np.eye(4),
     1.0,
