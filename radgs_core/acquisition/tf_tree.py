@@ -46,7 +46,7 @@ class TransformTree:
     """
 
     def __init__(self, cache_s: float = 10.0) -> None:
-        """``cache_s``: samples older than this, counted from the newest one of the same edge, are forgotten; inf: none."""
+        """``cache_s``: samples older than this, counted from the newest one of the same edge, are forgotten."""
         self._cache_ns = math.inf if math.isinf(cache_s) else round(cache_s * NS_PER_S)
         self._edges: dict[str, _StaticEdge | _MovingEdge] = {}
 

@@ -58,4 +58,5 @@ def initialpose(received_ns: int, T_frame_ct: NDArray[np.float64], frame: str = 
 
 def clock(received_ns: int, stamp_ns: int) -> Sent:
     """A simulation's time."""
-    return received_ns, CLOCK, CLOCK_MESSAGE, MESSAGES.make(CLOCK_MESSAGE, clock=stamp_from_nanoseconds(MESSAGES, stamp_ns))
+    stamp = stamp_from_nanoseconds(MESSAGES, stamp_ns)
+    return received_ns, CLOCK, CLOCK_MESSAGE, MESSAGES.make(CLOCK_MESSAGE, clock=stamp)

@@ -1,4 +1,4 @@
-"""Recordings are read in order, whatever is wrong with them is one sentence, and they are written whole or not at all."""
+"""Recordings are read in order and written whole or not at all; what is wrong with one is one sentence."""
 
 import shutil
 import sqlite3
