@@ -54,6 +54,10 @@ class Bag:
         self.begin_ns = reader.start_time if reader.message_count else 0
         self.end_ns = reader.end_time - 1 if reader.message_count else 0
 
+    def name_of(self, recorded: Recorded) -> str:
+        """What an error calls a message."""
+        return f"{self.path}: the message on {recorded.topic} that was received at {recorded.received_ns} ns"
+
     def messages(self, topics: Collection[str]) -> Iterator[Recorded]:
         """The messages of some topics, in the order in which they were received.
 

@@ -9,6 +9,8 @@ from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from radgs_core.errors import InputError
+from radgs_core.io.parser_error import reason_of
 from radgs_core.messages.factory import Message
 
 OWN_MESSAGES = ("VertebraPose", "VertebraPoseArray")
@@ -37,13 +39,16 @@ class RecordedMessages:
         """The message as it is sent and recorded: CDR, little-endian, with its four bytes of encapsulation."""
         return bytes(self.types.serialize_cdr(message, kind, little_endian=True))
 
-    def read(self, kind: str, data: bytes) -> Message:
-        """The message of CDR bytes.
+    def read(self, kind: str, data: bytes, name: str) -> Message:
+        """The message of CDR bytes; ``name`` is what an error calls it.
 
         Raises:
-            rosbags.serde.SerdeError: they are not of this kind.
+            InputError: they are not of this kind.
         """
-        return self.types.deserialize_cdr(data, kind)
+        try:
+            return self.types.deserialize_cdr(data, kind)
+        except Exception as error:  # rosbags raises its SerdeError, but IndexError and others as well
+            raise InputError(f"{name} is no {kind} ({reason_of(error)}); record it anew.") from error
 
     def _default(self, kind: str, name: str, node: Nodetype, of: Any) -> Any:
         if node == Nodetype.NAME:

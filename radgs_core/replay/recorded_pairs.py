@@ -8,6 +8,7 @@ from radgs_core.errors import InputError
 from radgs_core.messages.factory import Message
 from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.topics import image_topic, info_topic
+from radgs_core.replay.recorded_topics import RecordedTopics
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ class RecordedPairs:
         left_out: how many messages and pairs could not be used.
     """
 
-    def __init__(self, make_inbox: Callable[[], XrayInbox]) -> None:
+    def __init__(self, topics: RecordedTopics, make_inbox: Callable[[], XrayInbox]) -> None:
+        self._topics = topics
         self._make_inbox = make_inbox
         self.waiting_for = ""
         self.left_out = 0
@@ -34,17 +36,15 @@ class RecordedPairs:
         self._given: tuple[int, ...] | None = None
         self._told: set[str | tuple[int, int]] = set()
 
-    def take_image(self, view: str, message: Message) -> Acquisition | None:
-        """The new pair that an Image completes, if it does."""
-        return self._taken(image_topic(view), message, lambda topic: self._inbox.add_image(view, message, topic))
-
-    def take_info(self, view: str, message: Message) -> Acquisition | None:
-        """The new pair that a CameraInfo completes, if it does."""
-        return self._taken(info_topic(view), message, lambda topic: self._inbox.add_info(view, message, topic))
-
-    def _taken(self, topic: str, message: Message, add: Callable[[str], object]) -> Acquisition | None:
+    def take(self, topic: str, message: Message) -> Acquisition | None:
+        """The new pair that the message of a topic completes, if it does."""
         try:
-            add(topic)
+            if topic in self._topics.images:
+                view = self._topics.images[topic]
+                self._inbox.add_image(view, message, image_topic(view))
+            else:
+                view = self._topics.infos[topic]
+                self._inbox.add_info(view, message, info_topic(view))
         except InputError as error:
             self._told.add(str(error))
             self.left_out += 1

@@ -11,7 +11,6 @@ from radgs_core.case import Case
 from radgs_core.errors import InputError
 from radgs_core.io.bag_reader import Bag, Recorded
 from radgs_core.io.bag_writer import BagWriter
-from radgs_core.io.parser_error import reason_of
 from radgs_core.messages import quality
 from radgs_core.messages.factory import Message
 from radgs_core.messages.frames import ct_frame, vertebra_frame
@@ -49,7 +48,7 @@ class Replay:
         self._results = ResultMessages(self._messages, case, settings.levels, settings.reference)
         self._result_frames = {frame(label) for label in case.levels for frame in (vertebra_frame, ct_frame)}
         self._transforms = RecordedTransforms(self._result_frames, log.warning)
-        self._pairs = RecordedPairs(settings.inbox)
+        self._pairs = RecordedPairs(self._topics, settings.inbox)
         lookup = self._transforms.lookup
         self._registrar = Registrar(
             registration,
@@ -110,9 +109,7 @@ class Replay:
             self._take_transforms(message, recorded, writer)
         else:
             _copy(writer, recorded, quality.IMAGES)
-            if recorded.topic in self._topics.images:
-                return self._pairs.take_image(self._topics.images[recorded.topic], message)
-            return self._pairs.take_info(self._topics.infos[recorded.topic], message)
+            return self._pairs.take(recorded.topic, message)
         return None
 
     def _take_start(self, message: Message, recorded: Recorded) -> None:
@@ -146,13 +143,7 @@ class Replay:
         self._outcomes.append(outcome(dataclasses.replace(result, learned=None), ""))
 
     def _read(self, recorded: Recorded) -> Message:
-        try:
-            return self._messages.read(recorded.kind, recorded.data)
-        except Exception as error:  # rosbags raises its SerdeError, but KeyError, IndexError and others as well
-            raise InputError(
-                f"{self._bag.path}: the message on {recorded.topic} that was received at"
-                f" {seconds_text(recorded.received_ns)} is no {recorded.kind} ({reason_of(error)}); record it anew."
-            ) from error
+        return self._messages.read(recorded.kind, recorded.data, self._bag.name_of(recorded))
 
     def _write(self, writer: BagWriter, outgoing: Outgoing, received_ns: int) -> None:
         output = outgoing.output

@@ -73,7 +73,7 @@ ACQUISITION = Acquisition(
 def on_the_wire(kind: str, message: object) -> bytes:
     """The bytes that rclpy sends, alignment gaps zeroed: Fast CDR leaves in them what was in memory before."""
     sent = serialize_message(message)
-    zeroed = RECORDED.serialised(kind, RECORDED.read(kind, sent))
+    zeroed = RECORDED.serialised(kind, RECORDED.read(kind, sent, ""))
     assert len(sent) == len(zeroed)
     return zeroed
 

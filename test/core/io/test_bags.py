@@ -41,7 +41,7 @@ def test_messages_come_in_the_order_of_their_receipt(storage: str, tmp_path: Pat
         assert (bag.storage, bag.kinds, bag.counts) == (storage, {CLOCK: CLOCK_MESSAGE}, {CLOCK: 3})
         assert (bag.begin_ns, bag.end_ns) == (S, 3 * S)
         assert list(bag.messages(["/nothing"])) == []
-        assert MESSAGES.read(CLOCK_MESSAGE, next(bag.messages([CLOCK])).data).clock.sec == 5
+        assert MESSAGES.read(CLOCK_MESSAGE, next(bag.messages([CLOCK])).data, "").clock.sec == 5
 
 
 @pytest.mark.parametrize("suffix", [".mcap", ".db3"])
