@@ -93,9 +93,7 @@ class RecordedTransforms:
             parent, child = transform.header.frame_id, transform.child_frame_id.lstrip("/")
             matrix = self._check.matrix(transform)
             if matrix is None:
-                self._static.pop(child, None)
-                tree.forget(child)
-                continue
+                continue  # the check keeps the frame from being looked up
             try:
                 tree.insert_static(parent, child, matrix)
             except InputError as error:

@@ -139,6 +139,8 @@ def test_a_rejected_level_has_no_frame(tmp_path: Path) -> None:
     assert replayed.written("/vertebra_L1/measured_cp") == []
     ((_, _, poses),) = replayed.written("/vertebra_poses")
     assert [(level.status, level.reason) for level in poses.vertebrae] == [(1, ""), (0, "It is blurred.")]
+    for pose in (poses.vertebrae[1].pose, poses.vertebrae[1].ct_pose):
+        np.testing.assert_array_equal(matrix_from_pose(pose, ""), np.eye(4))
 
 
 def test_xrays_and_transforms_are_copied_as_they_are_and_earlier_results_are_not(tmp_path: Path) -> None:
@@ -172,6 +174,13 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_static_frames_that_come_late_count_for_earlier_pairs(tmp_path: Path) -> None:
     replayed = Replayed(tmp_path, [*pair(1), *pair(2), views(HOUR_S + 60)])
     assert replayed.seconds == [1, 2] and replayed.left_out == 0
+
+
+def test_a_static_frame_that_is_sent_anew_counts_from_then_on(tmp_path: Path) -> None:
+    shifted = {frame: at(-30) @ T for frame, T in VIEWS_ON_TF.items()}
+    replayed = Replayed(tmp_path, [views(), *pair(1), static((HOUR_S + 1) * S + S // 2, shifted), *pair(2)])
+    places = [geometry.views["ap"].source_mm[0] for geometry in replayed.registration.geometries]
+    assert places == pytest.approx([0, -30])
 
 
 def test_a_moving_carm_has_the_place_of_each_image_s_own_stamp(tmp_path: Path) -> None:
@@ -248,9 +257,17 @@ def test_a_message_that_cannot_be_used_is_left_out_with_a_warning(
     ]
 
 
-def test_images_that_do_not_fit_their_camera_info_are_one_warning_a_pair(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_camera_info_that_cannot_be_used_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    distorted = Exposure.noise(2)
+    distorted.infos["ap"].d = np.full(5, 0.1)
+    replayed = Replayed(tmp_path, [views(), *pair(1), *xrays((2 + HOUR_S) * S, distorted), *pair(3)])
+    assert replayed.seconds == [1, 3]
+    assert replayed.left_out == 1
+    (warning,) = told(caplog)
+    assert warning.startswith("2.000000000 s: ap/camera_info: the camera has lens distortion")
+
+
+def test_a_pair_that_cannot_be_used_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     narrow = {"width": 32, "step": 64, "data": np.ones(64 * 64, np.uint8)}
     sent = [views(), *spoil(1, "ap", **narrow), *pair(2), *spoil(3, "ap", **narrow), *spoil(4, "ap", **narrow)]
     replayed = Replayed(tmp_path, sent)
