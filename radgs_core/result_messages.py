@@ -1,7 +1,7 @@
 """A registration's result as messages: what the live node publishes and what a replay records, from one function."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from radgs_core.acquisition.xray_inbox import Acquisition
@@ -95,24 +95,33 @@ class ResultMessages:
         ]
         return Outgoing(self.tf_static, self._factory.make(TF_MESSAGE, transforms=transforms))
 
-    def of(self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry) -> list[Outgoing]:
-        """All messages of one result, in the order in which they are to be sent."""
+    def of(
+        self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry
+    ) -> Iterator[Outgoing]:
+        """All messages of one result, in the order in which they are to be sent; the slow ones are made last.
+
+        Raises:
+            InputError: an image shows nothing that an overlay could be drawn on.
+        """
         header = header_of(self._factory, acquisition.stamp_ns, self._reference)
         registered = {label: level for label, level in result.levels.items() if level.status == "registered"}
         T_reference_vertebra = {
             label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra for label, level in registered.items()
         }
-        messages = []
         if registered:
             frames = {vertebra_frame(label): T for label, T in T_reference_vertebra.items()}
-            messages.append(Outgoing(self.tf, tf_message(self._factory, header, frames)))
+            yield Outgoing(self.tf, tf_message(self._factory, header, frames))
         for label, T in T_reference_vertebra.items():
             pose = pose_from_matrix(self._factory, T)
             stamped = self._factory.make("geometry_msgs/msg/PoseStamped", header=header, pose=pose)
-            messages.append(Outgoing(self._measured[label], stamped))
-        messages.append(Outgoing(self.poses, self._vertebra_poses(header, result)))
-        messages.append(Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered.keys())))
-        return messages + self._overlay_messages(registered, acquisition, geometry)
+            yield Outgoing(self._measured[label], stamped)
+        yield Outgoing(self.poses, self._vertebra_poses(header, result))
+        yield Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered.keys()))
+        poses = {label: level.T_reference_ct for label, level in registered.items()}
+        for view, output in self._overlays.items():
+            pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
+            header = header_of(self._factory, acquisition.stamps_ns[view], acquisition.frames[view])
+            yield Outgoing(output, image_from_pixels(self._factory, pixels, "rgb8", header))
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
         """Every level; a rejected one has no pose."""
@@ -138,14 +147,3 @@ class ResultMessages:
             converged=level.converged,
             **(poses if registered else {}),
         )
-
-    def _overlay_messages(
-        self, registered: Mapping[str, LevelResult], acquisition: Acquisition, geometry: BiplanarGeometry
-    ) -> list[Outgoing]:
-        poses = {label: level.T_reference_ct for label, level in registered.items()}
-        messages = []
-        for view, output in self._overlays.items():
-            pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
-            header = header_of(self._factory, acquisition.stamps_ns[view], acquisition.frames[view])
-            messages.append(Outgoing(output, image_from_pixels(self._factory, pixels, "rgb8", header)))
-        return messages

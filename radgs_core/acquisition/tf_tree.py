@@ -13,7 +13,7 @@ from radgs_core.errors import InputError
 from radgs_core.geometry.rigid import inverse
 from radgs_core.messages.stamps import NS_PER_S, seconds_text
 
-Sample: TypeAlias = "NDArray[np.float64] | InputError"
+Sample: TypeAlias = NDArray[np.float64] | InputError
 """A rigid transform (4, 4), mm, or why it was refused: lookups that would need it end with that."""
 
 

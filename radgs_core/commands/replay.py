@@ -69,8 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     from radgs_core.registration.pipeline import SpineRegistration
     from radgs_core.replay.replay import Replay
 
-    if arguments.out.resolve() == arguments.bag.resolve():
-        raise InputError(f"--out {arguments.out} is the recording itself; choose another output path.")
+    if arguments.bag.resolve().is_relative_to(arguments.out.resolve()):
+        raise InputError(f"--out {arguments.out} is or holds the recording itself; choose another output path.")
     check_destination(arguments.out, replaces_folder_with=NOTE)
     initial = None if arguments.initial is None else read_poses(arguments.initial)
     with opened_bag(arguments.bag) as bag:

@@ -100,9 +100,8 @@ def opened_bag(path: Path) -> Iterator[Bag]:
     with _sentence_for(path):
         reader = Reader(path)
         reader.open()
-        bag = Bag(path, reader)
     try:
-        yield bag
+        yield Bag(path, reader)
     finally:
         reader.close()
 

@@ -195,7 +195,7 @@ def start_of_one_level(files: Any, bag: Path, tmp: Path) -> tuple[list[object], 
 
 
 def onto_itself(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [bag, files.case, "--out", bag, "--initial", files.truth], "is the recording itself"
+    return [bag / "two_pairs.mcap", files.case, "--out", bag, "--initial", files.truth], "is or holds the recording"
 
 
 def onto_another(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
