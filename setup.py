@@ -22,6 +22,7 @@ setup(
         "PyYAML>=6.0",
         "python-gdcm>=3.0",  # CT is often stored as JPEG Lossless
         "rich>=13.0",
+        "rosbags==0.11.9",  # replay depends on the order in which it reads, and on the bytes that it writes
         "safetensors>=0.4.3",
         "scikit-image>=0.22",
         "scipy>=1.11",

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from radgs_core.commands import evaluate, info, prepare, register, simulate, train
+from radgs_core.commands import evaluate, info, prepare, register, replay, simulate, train
 from radgs_core.commands.arguments import OneLineParser
 from radgs_core.commands.messages import shown_messages
 from radgs_core.errors import InputError
@@ -49,7 +49,7 @@ def _parser() -> OneLineParser:
         epilog="Exit codes: 0 success, 2 bad arguments or unreadable input, 3 a level that was asked for is rejected.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (prepare, train, simulate, register, evaluate, info):
+    for command in (prepare, train, simulate, register, replay, evaluate, info):
         command.add_to(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""ROS 2 adapters around radgs_core: one class a module, no mathematics beyond units and message formats."""
+"""ROS 2 adapters around radgs_core: one class a module; the core makes and reads the messages, and does the rest."""
 
 import os
 

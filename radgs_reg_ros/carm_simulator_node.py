@@ -18,23 +18,24 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
+from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
+from radgs_core.messages.cameras import info_from_camera
+from radgs_core.messages.images import image_from_pixels
+from radgs_core.messages.stamps import nanoseconds, seconds_text
+from radgs_core.messages.transforms import pose_from_matrix, transform_stamped
 from radgs_core.registration.pipeline import InputError
 from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
 from radgs_core.xray.physics import Physics
 from radgs_core.xray.simulator import Simulator
 from radgs_core.xray.study import take_study
 from radgs_reg_ros import qos
-from radgs_reg_ros.camera_messages import info_from_camera
-from radgs_reg_ros.image_messages import image_from_pixels
 from radgs_reg_ros.managed_node import ManagedNode
-from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import CarmSimulatorParameters, selected_levels
+from radgs_reg_ros.ros_messages import ROS_MESSAGES
 from radgs_reg_ros.run_node import run_node
-from radgs_reg_ros.stamps import nanoseconds, seconds_text
-from radgs_reg_ros.tf_broadcaster import TfBroadcaster, transform_stamped
-from radgs_reg_ros.transform_messages import pose_from_matrix
+from radgs_reg_ros.tf_broadcaster import TfBroadcaster
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
 
 
@@ -112,6 +113,7 @@ class CarmSimulatorNode(ManagedNode):
         self._tf.send_static(
             [
                 transform_stamped(
+                    ROS_MESSAGES,
                     Header(stamp=stamp, frame_id=self._settings.reference_frame),
                     self._room.frames[view],
                     camera.T_reference_camera,
@@ -183,8 +185,9 @@ class CarmSimulatorNode(ManagedNode):
             )
             for view, pixels in study.images.items():
                 header = Header(stamp=stamp, frame_id=room.frames[view])
-                self._infos[view].publish(info_from_camera(study.geometry.views[view], header))
-                self._images[view].publish(image_from_pixels(np.round(pixels).astype(np.uint16), "mono16", header))
+                self._infos[view].publish(info_from_camera(ROS_MESSAGES, study.geometry.views[view], header))
+                counts = np.round(pixels).astype(np.uint16)
+                self._images[view].publish(image_from_pixels(ROS_MESSAGES, counts, "mono16", header))
         return nanoseconds(stamp)
 
 
@@ -192,8 +195,8 @@ def _truth(label: str, T_reference_ct: NDArray[np.float64], case: Case) -> Verte
     return VertebraPose(
         label=label,
         status=VertebraPose.REGISTERED,
-        pose=pose_from_matrix(T_reference_ct @ case.levels[label].T_ct_vertebra),
-        ct_pose=pose_from_matrix(T_reference_ct),
+        pose=pose_from_matrix(ROS_MESSAGES, T_reference_ct @ case.levels[label].T_ct_vertebra),
+        ct_pose=pose_from_matrix(ROS_MESSAGES, T_reference_ct),
         expected_tre_m=0.0,
         similarity_ap=math.nan,
         similarity_lateral=math.nan,

@@ -6,28 +6,30 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
+from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing
+from radgs_core.acquisition.registrar import Registrar
+from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
 from radgs_core.case import Case
-from radgs_core.registration.pipeline import InputError, RegistrationResult
+from radgs_core.messages.stamps import seconds_text
+from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
-from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import RegistrationParameters, selected_levels
-from radgs_reg_ros.registrar import Registrar
 from radgs_reg_ros.result_publisher import ResultPublisher
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.shot_placer import ShotPlacer
-from radgs_reg_ros.stamps import seconds_text
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
-from radgs_reg_ros.xray_inbox import Acquisition, NoPairYet, XrayInbox
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,10 @@ class RegistrationNode(ManagedNode):
         levels = selected_levels(parameters.levels, list(case.levels))
         self._tf_buffer = open_tf_buffer(self)
         self._placer = ShotPlacer(parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s)
+        registration = SpineRegistration(case)
+        registration.warm_up()
         self._registrar = Registrar(
-            case, levels, parameters.reference_frame, self._placer, self._tf_buffer, parameters.tf_timeout_s
+            registration, levels, parameters.reference_frame, self._placer.place, self._looked_up
         )
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         if self._registrar.needs_start:
@@ -118,13 +122,20 @@ class RegistrationNode(ManagedNode):
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, RegistrationParameters)
-        if self._placer is not None and self._registrar is not None:
-            self._placer.timeout_s = self._registrar.tf_timeout_s = parameters.tf_timeout_s
+        if self._placer is not None:
+            self._placer.timeout_s = parameters.tf_timeout_s
         if isinstance(self._pairing, ApproximatePairing):
             self._pairing.slop_s = parameters.sync_slop_s
 
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)
+
+    def _looked_up(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_target_source`` (4, 4), mm, at a stamp; waits for it. In the worker thread."""
+        tf_buffer = self._tf_buffer
+        if tf_buffer is None:
+            raise JobCancelled("the node was deactivated")
+        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s)
 
     def _on_image(self, view: str, message: Image) -> None:
         if self._inbox is None or self._placer is None:
@@ -163,10 +174,9 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.error("pair", str(error))
             return
         self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
-        stamps_ns = tuple(acquisition.stamps_ns[view] for view in VIEWS)  # either may be the one that is new
-        if stamps_ns == self._seen_pair:
+        if acquisition.key == self._seen_pair:
             return
-        self._seen_pair = stamps_ns
+        self._seen_pair = acquisition.key
         if self._settings.auto_register:
             self._worker.submit(acquisition)
 

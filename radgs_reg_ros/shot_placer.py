@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from radgs_core.acquisition.pairing import VIEWS, Shot
 from radgs_core.registration.pipeline import InputError
-from radgs_reg_ros.pairing import VIEWS, Shot
 from radgs_reg_ros.tf_buffer import TfBuffer
 from radgs_reg_ros.worker import LatestJobWorker
 

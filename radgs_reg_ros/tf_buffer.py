@@ -1,5 +1,6 @@
 """One way to look transforms up, whatever provides them."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -35,3 +36,12 @@ def open_tf_buffer(node: Node) -> TfBuffer:
 
         return TopicTfBuffer(node)
     return Tf2Buffer(node)
+
+
+def throttled_errors(node: Node) -> Callable[[str], None]:
+    """Logs sentences of one place as errors, not more often than every five seconds: TF comes at a hundred hertz."""
+
+    def report(sentence: str) -> None:
+        node.get_logger().error(sentence, throttle_duration_sec=5.0)
+
+    return report

@@ -8,10 +8,11 @@ from rclpy.node import Node
 from rclpy.time import Time
 from tf2_ros import Buffer, TransformException, TransformListener
 
-from radgs_reg_ros.rigidity_check import RigidityCheck
-from radgs_reg_ros.stamps import seconds_text
-from radgs_reg_ros.tf_tree import TransformUnavailable
-from radgs_reg_ros.transform_messages import matrix_from_transform
+from radgs_core.acquisition.rigidity_check import RigidityCheck
+from radgs_core.acquisition.tf_tree import TransformUnavailable
+from radgs_core.messages.stamps import seconds_text
+from radgs_core.messages.transforms import matrix_from_transform
+from radgs_reg_ros.tf_buffer import throttled_errors
 
 
 class _CheckedBuffer(Buffer):
@@ -19,7 +20,7 @@ class _CheckedBuffer(Buffer):
 
     def __init__(self, node: Node) -> None:
         super().__init__(node=node)
-        self.check = RigidityCheck(node.get_logger())
+        self.check = RigidityCheck(throttled_errors(node))
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
         """Take a sample of a moving frame, unless it is refused."""

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from tf2_msgs.msg import TFMessage
 
+from radgs_core.acquisition.rigidity_check import RigidityCheck
+from radgs_core.acquisition.tf_tree import TransformTree, TransformUnavailable
+from radgs_core.messages.stamps import nanoseconds
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import qos
-from radgs_reg_ros.rigidity_check import RigidityCheck
-from radgs_reg_ros.stamps import nanoseconds
-from radgs_reg_ros.tf_tree import TransformTree, TransformUnavailable
+from radgs_reg_ros.tf_buffer import throttled_errors
 
 
 class TopicTfBuffer:
@@ -27,7 +28,7 @@ class TopicTfBuffer:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._tree = TransformTree()
-        self._check = RigidityCheck(node.get_logger())
+        self._check = RigidityCheck(throttled_errors(node))
         self._changed = threading.Condition()
         self._subscriptions = [
             node.create_subscription(TFMessage, "/tf", partial(self._take, self._insert), qos.tf()),

@@ -19,10 +19,10 @@ Facts = dict[str, Any]
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "info", help="say what a case, study, CT, geometry, poses or weights file is", description=__doc__
+        "info", help="say what a case, study, recording, CT, geometry, poses or weights file is", description=__doc__
     )
     parser.add_argument(
-        "path", type=Path, metavar="PATH", help="case, study, CT, geometry.yaml, poses.json or .safetensors"
+        "path", type=Path, metavar="PATH", help="case, study, rosbag2, CT, geometry.yaml, poses.json or .safetensors"
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -44,15 +44,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _facts(path: Path) -> Facts:
     from radgs_core.case_folder import MANIFEST
+    from radgs_core.io.bag_reader import is_bag
     from radgs_core.io.nifti import is_nifti_name
     from radgs_core.xray.study import TRUTH
 
     if not path.exists():
-        raise InputError(f"{path} does not exist; give a case, a study, a CT, a geometry.yaml or a poses.json.")
+        raise InputError(
+            f"{path} does not exist; give a case, a study, a recording, a CT, a geometry.yaml or a poses.json."
+        )
     if (path / MANIFEST).is_file():
         return _case(path)
     if (path / TRUTH).is_file():
         return _study(path)
+    if is_bag(path):
+        return _bag(path)
     if path.is_dir() or is_nifti_name(path):
         return _ct(path)
     if path.suffix.lower() in (".yaml", ".yml"):
@@ -62,8 +67,8 @@ def _facts(path: Path) -> Facts:
     if path.suffix.lower() == ".safetensors":
         return _weights(path)
     raise InputError(
-        f"{path} is nothing that info knows; give a case, a study, a CT (folder, .nii, .nii.gz), a geometry.yaml, a"
-        " poses.json or .safetensors."
+        f"{path} is nothing that info knows; give a case, a study, a recording, a CT (folder, .nii, .nii.gz), a"
+        " geometry.yaml, a poses.json or .safetensors."
     )
 
 
@@ -88,6 +93,27 @@ def _study(path: Path) -> Facts:
 
     study = read_study(path)
     return {"kind": "study", "levels": list(study.truth.levels), **_views(study.geometry)}
+
+
+def _bag(path: Path) -> Facts:
+    from radgs_core.io.bag_reader import opened_bag
+    from radgs_core.messages.topics import image_topic
+    from radgs_core.replay.count import count_pairs
+
+    suffix = f"/{image_topic('ap')}"
+    with opened_bag(path) as bag:
+        pairs: dict[str, int | str] = {}
+        for namespace in sorted(topic.removesuffix(suffix) for topic in bag.kinds if topic.endswith(suffix)):
+            try:
+                pairs[namespace or "/"] = count_pairs(bag, namespace)
+            except InputError as error:
+                pairs[namespace or "/"] = str(error)
+        return {
+            "kind": f"recording, {bag.storage}",
+            "seconds": (bag.end_ns - bag.begin_ns) / 1e9,
+            "topics": {topic: f"{bag.counts[topic]} {kind}" for topic, kind in bag.kinds.items()},
+            "pairs": pairs,
+        }
 
 
 def _ct(path: Path) -> Facts:

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     images = {view: read_xray(path, geometry.views[view]) for view, path in files.items()}
     case = Case.load(arguments.case)
     wanted = arguments.levels or list(case.levels)
-    _check_levels(wanted, initial, case, arguments)
+    check_levels(wanted, initial, case, arguments)
     if initial is None and case.networks is None:
         raise InputError(
             f"the case {arguments.case} has no networks that find its levels; give a start pose of each with --initial"
@@ -116,16 +116,12 @@ def poses_of(result: "RegistrationResult") -> "Poses":
     )
 
 
-def _check_options(arguments: argparse.Namespace) -> None:
-    if arguments.initial is None and "detection" in arguments.without:
-        raise InputError("--without detection leaves nothing to start from; give --initial poses.json as well.")
-    if arguments.attention is not None and "learned" in arguments.without:
-        raise InputError(
-            "--attention shows where RecM looks, but the stage learned is left out; leave --attention out."
-        )
+def check_levels(wanted: list[str], initial: "Poses | None", case: "Case", arguments: argparse.Namespace) -> None:
+    """Refuse levels that the case lacks, and a start that does not have them.
 
-
-def _check_levels(wanted: list[str], initial: "Poses | None", case: "Case", arguments: argparse.Namespace) -> None:
+    Raises:
+        InputError: names what ``arguments`` has in ``case`` and ``initial``.
+    """
     given = initial.levels if initial else {}
     for level in (*wanted, *given):
         if level not in case.levels:
@@ -136,6 +132,15 @@ def _check_levels(wanted: list[str], initial: "Poses | None", case: "Case", argu
     for level in wanted if initial else ():
         if level not in given:
             raise InputError(f"{arguments.initial} has no start pose of {level}; add it or leave the level out.")
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    if arguments.initial is None and "detection" in arguments.without:
+        raise InputError("--without detection leaves nothing to start from; give --initial poses.json as well.")
+    if arguments.attention is not None and "learned" in arguments.without:
+        raise InputError(
+            "--attention shows where RecM looks, but the stage learned is left out; leave --attention out."
+        )
 
 
 def _named_after_files(geometry: "BiplanarGeometry", files: Mapping[str, Path]) -> "BiplanarGeometry":

@@ -12,16 +12,16 @@ from rcl_interfaces.msg import Log
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 
+from radgs_core.acquisition.pairing import VIEWS
+from radgs_core.messages.cameras import camera_from_info
+from radgs_core.messages.images import pixels_from_image
+from radgs_core.messages.stamps import nanoseconds, seconds_text
+from radgs_core.messages.transforms import matrix_from_pose
 from radgs_core.registration.pipeline import XrayCamera
 from radgs_reg_ros import qos
-from radgs_reg_ros.camera_messages import camera_from_info
 from radgs_reg_ros.demo.narrator import Narrator
-from radgs_reg_ros.image_messages import pixels_from_image
-from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.rig.remote import Remote, RigError
-from radgs_reg_ros.stamps import nanoseconds, seconds_text
 from radgs_reg_ros.tf_buffer import open_tf_buffer
-from radgs_reg_ros.transform_messages import matrix_from_pose
 
 SIMULATOR, REGISTRATION = "/carm_simulator_node", "/registration_node"
 REFERENCE = "carm_base"

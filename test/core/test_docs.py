@@ -103,7 +103,7 @@ def test_python_compiles(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["prepare", "train prior", "train full", "simulate", "register", "evaluate", "info"]
+    "command", ["prepare", "train prior", "train full", "simulate", "register", "replay", "evaluate", "info"]
 )
 def test_every_option_is_documented(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -10,9 +10,9 @@ from radgs_reg.msg import VertebraPoseArray
 from sensor_msgs.msg import Image
 from xray_source import Exposure, XraySource
 
+from radgs_core.messages.images import pixels_from_image
+from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_reg_ros import qos
-from radgs_reg_ros.image_messages import pixels_from_image
-from radgs_reg_ros.stamps import nanoseconds, seconds_text
 
 NODE, SIMULATOR = "/registration_node", "/carm_simulator_node"
 

@@ -13,13 +13,13 @@ from small_case import LEVELS
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
+from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
+from radgs_core.messages.stamps import nanoseconds, seconds_text
+from radgs_core.messages.transforms import matrix_from_pose, matrix_from_transform
 from radgs_reg_ros import qos
-from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.rig.remote import Remote
-from radgs_reg_ros.stamps import nanoseconds, seconds_text
 from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
-from radgs_reg_ros.transform_messages import matrix_from_pose, matrix_from_transform
 
 REGISTRATION, SIMULATOR = "/registration_node", "/carm_simulator_node"
 SIZE, PIXEL_MM, PHOTONS = 128, 2.4, 20_000.0

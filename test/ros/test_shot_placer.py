@@ -7,12 +7,12 @@ from geometry_msgs.msg import TransformStamped
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from radgs_core.acquisition.pairing import Shot
+from radgs_core.acquisition.tf_tree import TransformUnavailable
 from radgs_reg_ros import qos
-from radgs_reg_ros.pairing import Shot
 from radgs_reg_ros.rig.remote import Remote
 from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
-from radgs_reg_ros.tf_tree import TransformUnavailable
 
 S = 1_000_000_000
 LONG = 20.0

@@ -10,12 +10,12 @@ from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from radgs_core.acquisition.tf_tree import TransformUnavailable
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import qos
 from radgs_reg_ros.rig.remote import Remote
 from radgs_reg_ros.tf_buffer import TfBuffer
 from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
-from radgs_reg_ros.tf_tree import TransformUnavailable
 
 S = 1_000_000_000
 LONG = 20.0

@@ -9,8 +9,8 @@ from small_case import LEVELS
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
+from radgs_core.acquisition.pairing import VIEWS
 from radgs_reg_ros import qos
-from radgs_reg_ros.pairing import VIEWS
 
 LONG = 120.0
 SIDES = ("left", "right")

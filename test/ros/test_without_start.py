@@ -14,12 +14,12 @@ from small_case import LEVELS
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
+from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
+from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_reg_ros import qos
-from radgs_reg_ros.pairing import VIEWS
 from radgs_reg_ros.rig.node_process import NodeProcess
 from radgs_reg_ros.rig.remote import Remote
-from radgs_reg_ros.stamps import nanoseconds, seconds_text
 
 NODE, SIMULATOR = "/registration_node", "/carm_simulator_node"
 LONG = 120.0

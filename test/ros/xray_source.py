@@ -11,12 +11,13 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from radgs_core.messages.cameras import info_from_camera
+from radgs_core.messages.images import image_from_pixels
+from radgs_core.messages.transforms import transform_from_matrix
 from radgs_core.registration.pipeline import XrayCamera
 from radgs_reg_ros import qos
-from radgs_reg_ros.camera_messages import info_from_camera
-from radgs_reg_ros.image_messages import image_from_pixels
 from radgs_reg_ros.rig.remote import Remote
-from radgs_reg_ros.transform_messages import transform_from_matrix
+from radgs_reg_ros.ros_messages import ROS_MESSAGES
 
 SIZE = 64
 MATRIX = np.array([[200.0, 0, 31.5], [0, 200.0, 31.5], [0, 0, 1]])
@@ -46,18 +47,20 @@ class Exposure:
         for view, T_base_camera in T_BASE_CAMERA.items():
             frame = f"{view}_{second}"
             # headers of their own: spoiling one message leaves the others good
-            exposure.images[view] = image_from_pixels(pixels, "mono16", _header(second, frame))
-            exposure.infos[view] = info_from_camera(XrayCamera(SIZE, SIZE, MATRIX, np.eye(4)), _header(second, frame))
+            exposure.images[view] = image_from_pixels(ROS_MESSAGES, pixels, "mono16", _header(second, frame))
+            exposure.infos[view] = info_from_camera(
+                ROS_MESSAGES, XrayCamera(SIZE, SIZE, MATRIX, np.eye(4)), _header(second, frame)
+            )
             exposure.transforms[view] = TransformStamped(
                 header=_header(second, "carm_base"),
                 child_frame_id=frame,
-                transform=transform_from_matrix(T_base_camera),
+                transform=transform_from_matrix(ROS_MESSAGES, T_base_camera),
             )
         return exposure
 
     def set_pixels(self, view: str, pixels: np.ndarray, encoding: str) -> None:
         """Replace the pixels of a view."""
-        self.images[view] = image_from_pixels(pixels, encoding, self.images[view].header)
+        self.images[view] = image_from_pixels(ROS_MESSAGES, pixels, encoding, self.images[view].header)
 
     def cut_data(self, view: str, count: int) -> None:
         """Take bytes off the end of a view's data."""

@@ -1,17 +1,18 @@
 import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
-from std_msgs.msg import Header
 
+from radgs_core.messages.cameras import camera_from_info, info_from_camera
+from radgs_core.messages.headers import header_of
+from radgs_core.messages.recorded_messages import RecordedMessages
 from radgs_core.registration.pipeline import InputError, XrayCamera
-from radgs_reg_ros.camera_messages import camera_from_info, info_from_camera
 
-HEADER = Header(stamp=Time(sec=5), frame_id="ap_optical")
+MESSAGES = RecordedMessages()
+HEADER = header_of(MESSAGES, 5_000_000_000, "ap_optical")
 MATRIX = np.array([[1700.0, 0.0, 250.0], [0.0, 1690.0, 260.5], [0.0, 0.0, 1.0]])
 
 
 def info():
-    return info_from_camera(XrayCamera(640, 480, MATRIX, np.eye(4)), HEADER)
+    return info_from_camera(MESSAGES, XrayCamera(640, 480, MATRIX, np.eye(4)), HEADER)
 
 
 def test_intrinsics_round_trip():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from radgs_core.acquisition.tf_tree import TransformTree, TransformUnavailable
 from radgs_core.registration.pipeline import InputError, inverse
-from radgs_reg_ros.tf_tree import TransformTree, TransformUnavailable
 
 S = 1_000_000_000
 

@@ -1,14 +1,20 @@
 """A tree of coordinate frames whose edges are static or sampled in time."""
 
 import bisect
+import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
-from radgs_core.registration.pipeline import InputError, inverse
-from radgs_reg_ros.stamps import NS_PER_S, seconds_text
+from radgs_core.errors import InputError
+from radgs_core.geometry.rigid import inverse
+from radgs_core.messages.stamps import NS_PER_S, seconds_text
+
+Sample: TypeAlias = NDArray[np.float64] | InputError
+"""A rigid transform (4, 4), mm, or why it was refused: lookups that would need it end with that."""
 
 
 class TransformUnavailable(InputError):
@@ -29,7 +35,7 @@ class _MovingEdge:
 
     parent: str
     stamps_ns: list[int] = field(default_factory=list)
-    matrices: list[NDArray[np.float64]] = field(default_factory=list)
+    matrices: list[Sample] = field(default_factory=list)
 
 
 class TransformTree:
@@ -41,11 +47,11 @@ class TransformTree:
 
     def __init__(self, cache_s: float = 10.0) -> None:
         """``cache_s``: samples older than this, counted from the newest one of the same edge, are forgotten."""
-        self._cache_ns = round(cache_s * NS_PER_S)
+        self._cache_ns = math.inf if math.isinf(cache_s) else round(cache_s * NS_PER_S)
         self._edges: dict[str, _StaticEdge | _MovingEdge] = {}
 
-    def insert(self, parent: str, child: str, stamp_ns: int, T_parent_child: NDArray[np.float64]) -> None:
-        """Add a sample of a moving frame; (4, 4), mm.
+    def insert(self, parent: str, child: str, stamp_ns: int, sample: Sample) -> None:
+        """Add ``T_parent_child`` of a moving frame.
 
         Raises:
             InputError: a frame without a name, or a frame that would be its own parent.
@@ -56,10 +62,10 @@ class TransformTree:
             edge = self._edges[child] = _MovingEdge(parent)
         index = bisect.bisect_left(edge.stamps_ns, stamp_ns)
         if index < len(edge.stamps_ns) and edge.stamps_ns[index] == stamp_ns:
-            edge.matrices[index] = T_parent_child
+            edge.matrices[index] = sample
             return
         edge.stamps_ns.insert(index, stamp_ns)
-        edge.matrices.insert(index, T_parent_child)
+        edge.matrices.insert(index, sample)
         expired = bisect.bisect_left(edge.stamps_ns, edge.stamps_ns[-1] - self._cache_ns)
         del edge.stamps_ns[:expired], edge.matrices[:expired]
 
@@ -81,6 +87,7 @@ class TransformTree:
 
         Raises:
             TransformUnavailable: see there.
+            InputError: a sample that is needed was refused.
         """
         target, source = target.lstrip("/"), source.lstrip("/")
         up_from_source = self._ancestors(source)
@@ -130,7 +137,7 @@ def _sample(edge: _StaticEdge | _MovingEdge, child: str, stamp_ns: int) -> NDArr
         return edge.matrix
     after = bisect.bisect_left(edge.stamps_ns, stamp_ns)
     if after < len(edge.stamps_ns) and edge.stamps_ns[after] == stamp_ns:
-        return edge.matrices[after]
+        return _usable(edge.matrices[after])
     if after in (0, len(edge.stamps_ns)):
         raise TransformUnavailable(
             f"the transform {edge.parent} <- {child} is known from {seconds_text(edge.stamps_ns[0])} to"
@@ -140,8 +147,14 @@ def _sample(edge: _StaticEdge | _MovingEdge, child: str, stamp_ns: int) -> NDArr
     before = after - 1
     begin_ns, end_ns = edge.stamps_ns[before], edge.stamps_ns[after]
     fraction = (stamp_ns - begin_ns) / (end_ns - begin_ns)
-    begin, end = edge.matrices[before], edge.matrices[after]
+    begin, end = _usable(edge.matrices[before]), _usable(edge.matrices[after])
     matrix = np.eye(4)
     matrix[:3, :3] = Slerp([0, 1], Rotation.from_matrix([begin[:3, :3], end[:3, :3]]))(fraction).as_matrix()
     matrix[:3, 3] = (1 - fraction) * begin[:3, 3] + fraction * end[:3, 3]
     return matrix
+
+
+def _usable(sample: Sample) -> NDArray[np.float64]:
+    if isinstance(sample, InputError):
+        raise InputError(str(sample))
+    return sample

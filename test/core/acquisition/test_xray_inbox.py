@@ -1,10 +1,10 @@
 """Which camera_info an image goes with."""
 
 import pytest
-from xray_source import Exposure
+from made_exposure import Exposure
 
-from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing
-from radgs_reg_ros.xray_inbox import NoPairYet, XrayInbox
+from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing
+from radgs_core.acquisition.xray_inbox import NoPairYet, XrayInbox
 
 S = 1_000_000_000
 
@@ -14,13 +14,7 @@ def inbox():
     return XrayInbox(ApproximatePairing(0.05), "transmission")
 
 
-def exposure(second: int, focal_px: float = 200.0) -> Exposure:
-    """A pair of shots in frames that stay the same, taken at a focal length."""
-    exposure = Exposure.good(second)
-    for view in VIEWS:
-        exposure.images[view].header.frame_id = exposure.infos[view].header.frame_id = f"{view}_optical"
-        exposure.infos[view].k[0] = exposure.infos[view].k[4] = focal_px
-    return exposure
+exposure = Exposure.noise
 
 
 def add_images(inbox: XrayInbox, exposure: Exposure, *views: str) -> None:

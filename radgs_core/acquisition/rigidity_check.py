@@ -1,12 +1,13 @@
 """Keeps transforms that are not rigid out of the tree, and remembers why."""
 
-import numpy as np
-from geometry_msgs.msg import TransformStamped
-from numpy.typing import NDArray
-from rclpy.impl.rcutils_logger import RcutilsLogger
+from collections.abc import Callable
 
-from radgs_core.registration.pipeline import InputError
-from radgs_reg_ros.transform_messages import matrix_from_transform
+import numpy as np
+from numpy.typing import NDArray
+
+from radgs_core.errors import InputError
+from radgs_core.messages.factory import Message
+from radgs_core.messages.transforms import matrix_from_transform
 
 
 class RigidityCheck:
@@ -15,20 +16,21 @@ class RigidityCheck:
     A frame whose last transform was refused is lost until a good one comes: where it was before is not where it is.
     """
 
-    def __init__(self, logger: RcutilsLogger) -> None:
-        self._logger = logger
+    def __init__(self, report: Callable[[str], object]) -> None:
+        """``report`` is told every refusal, one sentence each."""
+        self._report = report
         self._parents: dict[str, str] = {}
         self._refused: dict[str, str] = {}
 
-    def matrix(self, message: TransformStamped) -> NDArray[np.float64] | None:
-        """``T_parent_child`` (4, 4), mm; None when it is refused."""
+    def matrix(self, message: Message) -> NDArray[np.float64] | None:
+        """``T_parent_child`` (4, 4), mm, of a TransformStamped; None when it is refused."""
         parent, child = message.header.frame_id.lstrip("/"), message.child_frame_id.lstrip("/")
         self._parents[child] = parent
         try:
-            matrix = matrix_from_transform(message.transform, f"the transform {parent} <- {child}")
+            matrix = rigid_matrix(message)
         except InputError as error:
             self._refused[child] = str(error)
-            self._logger.error(str(error), throttle_duration_sec=5.0)
+            self._report(str(error))
             return None
         self._refused.pop(child, None)
         return matrix
@@ -52,3 +54,13 @@ class RigidityCheck:
         while (parent := self._parents.get(chain[-1])) is not None and parent not in chain:
             chain.append(parent)
         return chain
+
+
+def rigid_matrix(message: Message) -> NDArray[np.float64]:
+    """``T_parent_child`` (4, 4), mm, of a TransformStamped.
+
+    Raises:
+        InputError: it is not rigid; names both frames.
+    """
+    parent, child = message.header.frame_id.lstrip("/"), message.child_frame_id.lstrip("/")
+    return matrix_from_transform(message.transform, f"the transform {parent} <- {child}")

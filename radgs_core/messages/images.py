@@ -4,20 +4,20 @@ import array
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
-from radgs_core.registration.pipeline import InputError
+from radgs_core.errors import InputError
+from radgs_core.messages.factory import Message, MessageFactory
+from radgs_core.messages.headers import check_header
 
 PIXEL_TYPES = {"mono8": "u1", "8UC1": "u1", "mono16": "u2", "16UC1": "u2", "32FC1": "f4"}
 """Encodings that are read, with numpy's code of one pixel."""
 
 
-def pixels_from_image(message: Image, topic: str) -> NDArray:
+def pixels_from_image(message: Message, topic: str) -> NDArray:
     """The pixels of an X-ray image, (height, width), uint8, uint16 or float32 as they came, in native byte order.
 
     Args:
-        message: mono8, 8UC1, mono16, 16UC1 or 32FC1; rows may be padded.
+        message: Image; mono8, 8UC1, mono16, 16UC1 or 32FC1; rows may be padded.
         topic: what an error calls the image.
 
     Raises:
@@ -50,29 +50,17 @@ def pixels_from_image(message: Image, topic: str) -> NDArray:
     return pixels.astype(pixel_type.newbyteorder("="), copy=False)
 
 
-def image_from_pixels(pixels: NDArray, encoding: str, header: Header) -> Image:
+def image_from_pixels(factory: MessageFactory, pixels: NDArray, encoding: str, header: Message) -> Message:
     """An image message of (height, width) or (height, width, channels) pixels that already have the encoding's type."""
     contiguous = np.ascontiguousarray(pixels)
-    message = Image(
+    return factory.make(
+        "sensor_msgs/msg/Image",
         header=header,
         height=pixels.shape[0],
         width=pixels.shape[1],
         encoding=encoding,
         is_bigendian=0,
         step=contiguous.nbytes // pixels.shape[0],
+        # rclpy copies an array of bytes in one go, but a numpy array element by element (a hundred times slower)
+        data=array.array("B", contiguous.tobytes()),
     )
-    # rclpy copies an array of bytes in one go, but a numpy array element by element (a hundred times slower)
-    message.data = array.array("B", contiguous.tobytes())
-    return message
-
-
-def check_header(header: Header, topic: str) -> None:
-    """Refuse a message that does not say where and when it was made.
-
-    Raises:
-        InputError: frame_id is empty or the stamp is zero.
-    """
-    if not header.frame_id:
-        raise InputError(f"{topic}: header.frame_id is empty; set it to the view's optical frame.")
-    if header.stamp.sec == 0 and header.stamp.nanosec == 0:
-        raise InputError(f"{topic}: header.stamp is zero; set it to the time of acquisition.")

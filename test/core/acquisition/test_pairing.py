@@ -1,6 +1,6 @@
 import numpy as np
 
-from radgs_reg_ros.pairing import ApproximatePairing, LatestPairing, Shot
+from radgs_core.acquisition.pairing import ApproximatePairing, LatestPairing, Shot
 
 MS = 1_000_000
 

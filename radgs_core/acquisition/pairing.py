@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
-VIEWS = ("ap", "lateral")
+from radgs_core.geometry.camera import VIEW_NAMES
+
+VIEWS = VIEW_NAMES
 _KEPT = 8
 """Unpaired images kept per view: enough for two streams that are some frames apart, and a bound on memory."""
 

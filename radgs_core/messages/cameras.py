@@ -1,18 +1,19 @@
 """X-ray cameras in sensor_msgs/CameraInfo and in the core."""
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
 
-from radgs_core.registration.pipeline import InputError, XrayCamera
-from radgs_reg_ros.image_messages import check_header
+from radgs_core.errors import InputError
+from radgs_core.geometry.camera import XrayCamera
+from radgs_core.messages.factory import Message, MessageFactory
+from radgs_core.messages.headers import check_header
 
 
-def camera_from_info(message: CameraInfo, topic: str, intensity: str) -> XrayCamera:
+def camera_from_info(message: Message, topic: str, intensity: str) -> XrayCamera:
     """The intrinsics of a view as an XrayCamera that stands at the origin: where it is comes from TF.
 
     Args:
-        message: undistorted, without binning or region of interest: ``k``, ``width`` and ``height`` are used.
+        message: CameraInfo of undistorted images, without binning or region of interest: ``k``, ``width`` and
+            ``height`` are used.
         topic: what an error calls the camera.
         intensity: ``transmission`` or ``attenuation``, what the pixels of this view mean.
 
@@ -27,18 +28,19 @@ def camera_from_info(message: CameraInfo, topic: str, intensity: str) -> XrayCam
     return XrayCamera(
         width=message.width,
         height=message.height,
-        camera_matrix=np.array(message.k).reshape(3, 3),
+        camera_matrix=np.array(message.k, dtype=np.float64).reshape(3, 3),
         T_reference_camera=np.eye(4),
         intensity=intensity,  # type: ignore[arg-type]  # XrayCamera checks the word itself
         name=topic,
     )
 
 
-def info_from_camera(camera: XrayCamera, header: Header) -> CameraInfo:
+def info_from_camera(factory: MessageFactory, camera: XrayCamera, header: Message) -> Message:
     """The CameraInfo of a view; its pose goes to TF."""
     matrix = camera.camera_matrix
     projection = np.hstack([matrix, np.zeros((3, 1))])
-    return CameraInfo(
+    return factory.make(
+        "sensor_msgs/msg/CameraInfo",
         header=header,
         width=camera.width,
         height=camera.height,

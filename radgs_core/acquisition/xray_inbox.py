@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image
 
-from radgs_core.registration.pipeline import InputError, XrayCamera
-from radgs_reg_ros.camera_messages import camera_from_info
-from radgs_reg_ros.image_messages import pixels_from_image
-from radgs_reg_ros.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot, ShotPair
-from radgs_reg_ros.stamps import nanoseconds, seconds_text
+from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot, ShotPair
+from radgs_core.errors import InputError
+from radgs_core.geometry.camera import XrayCamera
+from radgs_core.messages.cameras import camera_from_info
+from radgs_core.messages.factory import Message
+from radgs_core.messages.images import pixels_from_image
+from radgs_core.messages.stamps import nanoseconds, seconds_text
 
 _KEPT_INFOS = 10
 _KEPT_STAMPS = 10
@@ -40,6 +41,11 @@ class Acquisition:
     cameras: Mapping[str, XrayCamera]
     frames: Mapping[str, str]
     stamps_ns: Mapping[str, int]
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """What tells this pair from others: either image may be the one that is new."""
+        return tuple(self.stamps_ns[view] for view in VIEWS)
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,8 @@ class XrayInbox:
         self._seen: set[str] = set()
         self._problems: dict[str, str] = {}
 
-    def add_image(self, view: str, message: Image, topic: str) -> Shot:
-        """Take an image; returns what was made of it.
+    def add_image(self, view: str, message: Message, topic: str) -> Shot:
+        """Take a sensor_msgs/Image; returns what was made of it.
 
         Raises:
             InputError: it cannot be used; names ``topic``.
@@ -91,8 +97,8 @@ class XrayInbox:
             self._compare_stamps(view)
             return shot
 
-    def add_info(self, view: str, message: CameraInfo, topic: str) -> None:
-        """Take a camera_info.
+    def add_info(self, view: str, message: Message, topic: str) -> None:
+        """Take a sensor_msgs/CameraInfo.
 
         Raises:
             InputError: it cannot be used; names ``topic``.
@@ -112,6 +118,12 @@ class XrayInbox:
             infos.move_to_end(stamp_ns)
             self._compare_stamps(view)
             self._forget_infos(view)
+
+    @property
+    def latest_stamps_ns(self) -> tuple[int, int] | None:
+        """Stamps of the latest AP and lateral image that are a pair, whether or not it can be used; None without."""
+        with self._lock:
+            return None if self._pair is None else (self._pair.ap.stamp_ns, self._pair.lateral.stamp_ns)
 
     def latest(self) -> Acquisition:
         """The latest pair.

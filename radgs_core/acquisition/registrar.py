@@ -4,18 +4,25 @@ import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
 
-from radgs_core.case import Case
-from radgs_core.registration.pipeline import BiplanarGeometry, InputError, RegistrationResult, SpineRegistration
-from radgs_reg_ros.shot_placer import ShotPlacer
-from radgs_reg_ros.stamps import nanoseconds
-from radgs_reg_ros.tf_buffer import TfBuffer
-from radgs_reg_ros.transform_messages import matrix_from_pose
-from radgs_reg_ros.xray_inbox import Acquisition
+from radgs_core.acquisition.xray_inbox import Acquisition
+from radgs_core.errors import InputError
+from radgs_core.geometry.camera import BiplanarGeometry
+from radgs_core.messages.factory import Message
+from radgs_core.messages.stamps import nanoseconds
+from radgs_core.messages.transforms import matrix_from_pose
+from radgs_core.progress import Progress
+from radgs_core.registration.pipeline import SpineRegistration
+from radgs_core.registration.result import RegistrationResult
+
+Place: TypeAlias = Callable[[str, str, int], NDArray[np.float64]]
+"""``T_reference_camera`` (4, 4), mm, of a view, its optical frame and its image's stamp in nanoseconds."""
+Lookup: TypeAlias = Callable[[str, str, int], NDArray[np.float64]]
+"""``T_target_source`` (4, 4), mm, of two frames, target first, at a stamp in nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +42,21 @@ class Registrar:
     """
 
     def __init__(
-        self,
-        case: Case,
-        levels: Sequence[str],
-        reference: str,
-        placer: ShotPlacer,
-        tf_buffer: TfBuffer,
-        tf_timeout_s: float,
+        self, registration: SpineRegistration, levels: Sequence[str], reference: str, place: Place, lookup: Lookup
     ) -> None:
-        """Makes ready what every registration needs; slow.
-
-        ``tf_buffer`` and ``tf_timeout_s``, which may be set anew at any time, place an initialpose that is in another
-        frame than ``reference``.
         """
-        self._registration = SpineRegistration(case)
-        self._registration.warm_up()
+        Args:
+            registration: of the case.
+            levels: which are reported.
+            reference: frame that poses are expressed in.
+            place: says where the views are; raises InputError where it cannot.
+            lookup: places an initialpose that is in another frame than ``reference``; raises InputError likewise.
+        """
+        self._registration = registration
         self._levels = list(levels)
         self._reference = reference
-        self._placer = placer
-        self._tf_buffer = tf_buffer
-        self.tf_timeout_s = tf_timeout_s
+        self._place = place
+        self._lookup = lookup
         self._lock = threading.Lock()
         self._start: _GivenStart | Mapping[str, NDArray[np.float64]] | None = None
 
@@ -63,8 +65,8 @@ class Registrar:
         """Whether nothing can be registered before there is an initialpose, because the case has no networks."""
         return self._registration.needs_start
 
-    def set_start(self, message: PoseWithCovarianceStamped, topic: str) -> None:
-        """Take an initialpose: roughly where the CT's coordinates are, in any frame that TF knows.
+    def set_start(self, message: Message, topic: str) -> None:
+        """Take a PoseWithCovarianceStamped: roughly where the CT's coordinates are, in any frame that TF knows.
 
         The covariance is not used.
 
@@ -81,6 +83,11 @@ class Registrar:
         with self._lock:
             self._start = start
 
+    def set_start_poses(self, T_reference_ct: Mapping[str, NDArray[np.float64]]) -> None:
+        """Start from poses (4, 4), mm, of all levels that are reported, as from an initialpose."""
+        with self._lock:
+            self._start = dict(T_reference_ct)
+
     def geometry(self, acquisition: Acquisition) -> BiplanarGeometry:
         """The views in the reference frame, each camera where it was at its own image's stamp.
 
@@ -89,13 +96,11 @@ class Registrar:
         """
         views = {}
         for view, camera in acquisition.cameras.items():
-            T_reference_camera = self._placer.place(view, acquisition.frames[view], acquisition.stamps_ns[view])
+            T_reference_camera = self._place(view, acquisition.frames[view], acquisition.stamps_ns[view])
             views[view] = dataclasses.replace(camera, T_reference_camera=T_reference_camera)
         return BiplanarGeometry(self._reference, views)
 
-    def register(
-        self, acquisition: Acquisition, geometry: BiplanarGeometry, progress: Callable[[float, str], None]
-    ) -> RegistrationResult:
+    def register(self, acquisition: Acquisition, geometry: BiplanarGeometry, progress: Progress) -> RegistrationResult:
         """Register all levels; slow.
 
         Args:
@@ -134,9 +139,7 @@ class Registrar:
         if start.frame.lstrip("/") != self._reference:
             # a stamp of zero asks for the frame's place now; the place at the X-rays is what is meant
             stamp_ns = start.stamp_ns or acquisition.stamp_ns
-            T_reference_ct = (
-                self._tf_buffer.lookup(self._reference, start.frame, stamp_ns, self.tf_timeout_s) @ T_reference_ct
-            )
+            T_reference_ct = self._lookup(self._reference, start.frame, stamp_ns) @ T_reference_ct
         return dict.fromkeys(self._levels, T_reference_ct)
 
 

@@ -1,0 +1,132 @@
+"""``/tf`` and ``/tf_static`` of a whole recording, for lookups that know what came later."""
+
+import bisect
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radgs_core.acquisition.rigidity_check import RigidityCheck, rigid_matrix
+from radgs_core.acquisition.tf_tree import Sample, TransformTree
+from radgs_core.errors import InputError
+from radgs_core.messages.factory import Message
+from radgs_core.messages.stamps import NS_PER_S, nanoseconds
+
+JUMP_NS = NS_PER_S
+"""Stamps that go back by more are another run (a loop, a simulation that began anew); networks reorder less."""
+
+
+@dataclass
+class _Run:
+    """Time between two jumps back: its own moving frames, from when its first message was received."""
+
+    begin_ns: int
+    tree: TransformTree = field(default_factory=lambda: TransformTree(math.inf))
+
+
+class RecordedTransforms:
+    """Takes a recording twice, each time in the order in which it was received.
+
+    First ``foresee...`` all of it: moving frames are known over their whole history, and a static frame that comes late
+    counts from the beginning. Then ``reach`` and ``take_static`` go along with what is looked up: a static frame that
+    is sent anew counts from then on, and a stamp is looked up in the run that it belongs to.
+    """
+
+    def __init__(self, ignored: Collection[str], report: Callable[[str], object]) -> None:
+        """
+        Args:
+            ignored: frames whose stamps say nothing of the time that it is, such as those of results.
+            report: told every transform that is refused, one sentence each.
+        """
+        self._ignored = set(ignored)
+        self._report = report
+        self._check = RigidityCheck(report)
+        self._runs = [_Run(0)]
+        self._current = 0
+        self._newest_ns: dict[str, int] = {}
+        self._static: dict[str, tuple[str, NDArray[np.float64]]] = {}
+
+    def foresee_moving(self, message: Message, received_ns: int) -> None:
+        """A TFMessage of ``/tf``."""
+        for transform in message.transforms:
+            parent, child = transform.header.frame_id, transform.child_frame_id.lstrip("/")
+            stamp_ns = nanoseconds(transform.header.stamp)
+            if child not in self._ignored:
+                self._watch(child, stamp_ns, received_ns)
+            try:
+                self._runs[-1].tree.insert(parent, child, stamp_ns, self._sample(transform))
+            except InputError as error:
+                self._report(str(error))
+
+    def foresee_static(self, message: Message) -> None:
+        """A TFMessage of ``/tf_static``."""
+        for transform in message.transforms:
+            child = transform.child_frame_id.lstrip("/")
+            try:
+                self._static.setdefault(child, (transform.header.frame_id, rigid_matrix(transform)))
+            except InputError:
+                continue  # reported when it is reached
+
+    def foresee_clock(self, message: Message, received_ns: int) -> None:
+        """A Clock."""
+        self._watch("", nanoseconds(message.clock), received_ns)
+
+    def begin(self) -> None:
+        """All is foreseen; the recording is now gone through again."""
+        self._set_static()
+
+    def reach(self, received_ns: int) -> bool:
+        """Go on to what was received at this time; whether time has jumped back since the last call."""
+        run = bisect.bisect_right([run.begin_ns for run in self._runs], received_ns) - 1
+        if run == self._current:
+            return False
+        self._current = run
+        self._set_static()
+        return True
+
+    def take_static(self, message: Message) -> None:
+        """A TFMessage of ``/tf_static`` that is reached."""
+        tree = self._runs[self._current].tree
+        for transform in message.transforms:
+            parent, child = transform.header.frame_id, transform.child_frame_id.lstrip("/")
+            matrix = self._check.matrix(transform)
+            if matrix is None:
+                continue  # the check keeps the frame from being looked up
+            try:
+                tree.insert_static(parent, child, matrix)
+            except InputError as error:
+                self._report(str(error))
+            else:
+                self._static[child] = (parent, matrix)
+
+    def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_target_source`` (4, 4), mm, at a stamp of the run that is reached.
+
+        Raises:
+            TransformUnavailable: it was not recorded; the sentence says what is missing.
+            InputError: what was recorded is not a rigid transform.
+        """
+        self._check.explain(target, source)
+        return self._runs[self._current].tree.lookup(target, source, stamp_ns)
+
+    def _sample(self, transform: Message) -> Sample:
+        try:
+            return rigid_matrix(transform)
+        except InputError as error:
+            self._report(str(error))
+            return error
+
+    def _watch(self, clock: str, stamp_ns: int, received_ns: int) -> None:
+        if stamp_ns < self._newest_ns.get(clock, stamp_ns) - JUMP_NS:
+            self._runs.append(_Run(received_ns))
+            self._newest_ns.clear()
+        self._newest_ns[clock] = max(stamp_ns, self._newest_ns.get(clock, stamp_ns))
+
+    def _set_static(self) -> None:
+        for child, (parent, matrix) in self._static.items():
+            try:
+                self._runs[self._current].tree.insert_static(parent, child, matrix)
+            except InputError as error:
+                self._report(str(error))

@@ -1,0 +1,62 @@
+"""What radgs-reg replay prints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from radgs_core.commands.output import print_json, print_table
+from radgs_core.messages.stamps import seconds_text
+from radgs_core.registration.result import LevelResult
+from radgs_core.replay.outcome import PairOutcome
+
+
+def print_outcomes(outcomes: Sequence[PairOutcome], left_out: int, out: Path, as_json: bool) -> None:
+    """Print what became of every pair, and the recording that was written; as JSON or as a table."""
+    if as_json:
+        print_json({"bag": str(out), "pairs": [_pair(outcome) for outcome in outcomes], "left_out": left_out})
+        return
+    table = Table(title=f"{len(outcomes)} pairs of X-rays")
+    for name in ("pair of", "registered", "seconds", "rejected, or why nothing was registered"):
+        table.add_column(name)
+    for outcome in outcomes:
+        table.add_row(seconds_text(outcome.stamp_ns), *_verdicts(outcome))
+    print_table(table)
+    if left_out:
+        print(f"{left_out} messages or pairs could not be used; see the warnings.")
+    print(out)
+
+
+def _verdicts(outcome: PairOutcome) -> tuple[str, str, str]:
+    """Registered levels, time and what went wrong."""
+    if outcome.result is None:
+        return "", "", outcome.problem
+    rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
+    for label, level in outcome.result.levels.items():
+        if level.status != "registered":
+            rejected.setdefault(level.reason, []).append(label)
+    registered = [label for label, level in outcome.result.levels.items() if level.status == "registered"]
+    reasons = "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
+    return ", ".join(registered), f"{outcome.result.seconds:.2f}", reasons
+
+
+def _pair(outcome: PairOutcome) -> dict[str, Any]:
+    result = outcome.result
+    return {
+        "stamp_ns": outcome.stamp_ns,
+        "stamps_ns": dict(outcome.stamps_ns),
+        "received_ns": outcome.received_ns,
+        "problem": outcome.problem,
+        "levels": {} if result is None else {label: _level(level) for label, level in result.levels.items()},
+        "seconds": None if result is None else result.seconds,
+    }
+
+
+def _level(level: LevelResult) -> dict[str, Any]:
+    return {
+        "status": level.status,
+        "reason": level.reason,
+        "T_reference_ct": level.T_reference_ct.tolist(),
+        "expected_tre_mm": level.expected_tre_mm,
+    }

@@ -1,0 +1,1 @@
+"""The messages of this package as they are in msg/, for recordings where ROS is not installed."""

@@ -1,0 +1,33 @@
+"""Names and types of the topics that X-rays come on; docs/topics.md has all."""
+
+from radgs_core.geometry.camera import VIEW_NAMES
+
+IMAGE = "sensor_msgs/msg/Image"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+TF_MESSAGE = "tf2_msgs/msg/TFMessage"
+INITIALPOSE = "geometry_msgs/msg/PoseWithCovarianceStamped"
+CLOCK_MESSAGE = "rosgraph_msgs/msg/Clock"
+
+TF, TF_STATIC, CLOCK = "/tf", "/tf_static", "/clock"
+
+
+def image_topic(view: str) -> str:
+    """Where the images of a view come."""
+    return f"{view}/image"
+
+
+def info_topic(view: str) -> str:
+    """Where the camera_info of a view comes."""
+    return f"{view}/camera_info"
+
+
+XRAY_TOPICS = {image_topic(view): IMAGE for view in VIEW_NAMES} | {info_topic(view): CAMERA_INFO for view in VIEW_NAMES}
+"""By topic, the type: without one of them there are no pairs."""
+
+
+def resolved(topic: str, namespace: str) -> str:
+    """The full name of a topic: a relative one lies in the namespace."""
+    if topic.startswith("/"):
+        return topic
+    inner = namespace.strip("/")
+    return f"/{inner}/{topic}" if inner else f"/{topic}"

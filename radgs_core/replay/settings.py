@@ -1,0 +1,38 @@
+"""What a replay is asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radgs_core.acquisition.pairing import ApproximatePairing, LatestPairing
+from radgs_core.acquisition.xray_inbox import XrayInbox
+
+
+@dataclass(frozen=True)
+class ReplaySettings:
+    """As the parameters of registration_node.
+
+    Attributes:
+        levels: which are reported.
+        namespace: that the node would run in.
+        reference: frame that poses are expressed in.
+        intensity: ``transmission`` or ``attenuation``, what the pixels mean.
+        sync_mode: ``approximate`` or ``latest``, which images are a pair.
+        sync_slop_s: largest difference of the stamps of a pair in ``approximate``.
+        initial: start poses ``T_reference_ct`` (4, 4), mm, of all levels, until an initialpose comes; None: none.
+    """
+
+    levels: Sequence[str]
+    namespace: str = ""
+    reference: str = "carm_base"
+    intensity: str = "transmission"
+    sync_mode: str = "approximate"
+    sync_slop_s: float = 0.05
+    initial: Mapping[str, NDArray[np.float64]] | None = None
+
+    def inbox(self) -> XrayInbox:
+        """An empty inbox that makes pairs as the settings say."""
+        pairing = LatestPairing() if self.sync_mode == "latest" else ApproximatePairing(self.sync_slop_s)
+        return XrayInbox(pairing, self.intensity)

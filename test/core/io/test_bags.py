@@ -1,0 +1,142 @@
+"""Recordings are read in order and written whole or not at all; what is wrong with one is one sentence."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from made_bag import S, clock, write_bag
+from made_exposure import MESSAGES
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+
+from radgs_core.errors import InputError
+from radgs_core.io.bag_reader import is_bag, opened_bag
+from radgs_core.io.bag_writer import NOTE, written_bag
+from radgs_core.messages.topics import CLOCK, CLOCK_MESSAGE
+
+STORAGES = ["mcap", "sqlite3"]
+
+
+def times(path: Path) -> list[int]:
+    with opened_bag(path) as bag:
+        return [recorded.received_ns for recorded in bag.messages([CLOCK])]
+
+
+def clock_bytes(second: int) -> bytes:
+    return MESSAGES.serialised(CLOCK_MESSAGE, clock(0, second * S)[3])
+
+
+def write_clocks(path: Path, storage: str, seconds: list[int]) -> None:
+    with written_bag(path, storage, MESSAGES.types, {"made": "here"}) as writer:
+        for second in seconds:
+            writer.write(CLOCK, CLOCK_MESSAGE, 3, True, second * S, clock_bytes(second))
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_messages_come_in_the_order_of_their_receipt(storage: str, tmp_path: Path) -> None:
+    path = write_bag(tmp_path / "bag", [clock(second * S, 5 * S) for second in (3, 1, 2)], storage)
+    assert times(path) == [S, 2 * S, 3 * S]
+    with opened_bag(path) as bag:
+        assert (bag.storage, bag.kinds, bag.counts) == (storage, {CLOCK: CLOCK_MESSAGE}, {CLOCK: 3})
+        assert (bag.begin_ns, bag.end_ns) == (S, 3 * S)
+        assert list(bag.messages(["/nothing"])) == []
+        assert MESSAGES.read(CLOCK_MESSAGE, next(bag.messages([CLOCK])).data, "").clock.sec == 5
+
+
+@pytest.mark.parametrize("suffix", [".mcap", ".db3"])
+def test_a_single_file_is_a_recording_too(suffix: str, tmp_path: Path) -> None:
+    path = write_bag(tmp_path / "bag", [clock(S, S)], "mcap" if suffix == ".mcap" else "sqlite3") / f"bag{suffix}"
+    assert is_bag(path) and is_bag(path.parent) and not is_bag(tmp_path)
+    assert times(path) == [S]
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_an_empty_recording_is_read(storage: str, tmp_path: Path) -> None:
+    with opened_bag(write_bag(tmp_path / "bag", [], storage)) as bag:
+        assert (bag.counts, bag.begin_ns, bag.end_ns) == ({}, 0, 0)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_truncated_recording_is_one_sentence(storage: str, tmp_path: Path) -> None:
+    path = write_bag(tmp_path / "bag", [clock(second * S, S) for second in range(1, 2000)], storage)
+    (file,) = (file for file in path.iterdir() if file.suffix in (".mcap", ".db3"))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(InputError, match=r"bag cannot be read as a rosbag2 recording \(.*\); copy it anew") as raised:
+        times(path)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("nonsense: [", "cannot be read"), ("a: 1\n", "cannot be read"), ("", "cannot be read")],
+)
+def test_damaged_metadata_is_one_sentence(text: str, words: str, tmp_path: Path) -> None:
+    path = write_bag(tmp_path / "bag", [clock(S, S)])
+    (path / "metadata.yaml").write_text(text)
+    with pytest.raises(InputError, match=words):
+        times(path)
+
+
+def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nothing", tmp_path / "nothing.mcap"):
+        with pytest.raises(InputError, match="is no recording; give a rosbag2 folder"), opened_bag(path):
+            pass
+
+
+def test_files_that_overlap_in_time_are_refused(tmp_path: Path) -> None:
+    early = write_bag(tmp_path / "early", [clock(S, S), clock(5 * S, S)])
+    late = write_bag(tmp_path / "late", [clock(2 * S, S)])
+    shutil.copy(late / "late.mcap", early / "late.mcap")
+    metadata = (early / "metadata.yaml").read_text()
+    (early / "metadata.yaml").write_text(metadata.replace("- early.mcap", "- early.mcap\n  - late.mcap"))
+    with pytest.raises(InputError, match="overlap in time; merge them"):
+        times(early)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_what_is_written_is_read_back(storage: str, tmp_path: Path) -> None:
+    write_clocks(tmp_path / "new" / "bag", storage, [1, 2])
+    with opened_bag(tmp_path / "new" / "bag") as bag:
+        assert bag.storage == storage
+        assert [(r.received_ns, r.data) for r in bag.messages([CLOCK])] == [(s * S, clock_bytes(s)) for s in (1, 2)]
+
+
+def test_mcap_is_read_by_another_library(tmp_path: Path) -> None:
+    write_clocks(tmp_path / "bag", "mcap", [1, 2])
+    with (tmp_path / "bag" / "bag.mcap").open("rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()])
+        decoded = [(m.log_time, decoded.clock.sec) for _, _, m, decoded in reader.iter_decoded_messages()]
+        (channel,) = reader.get_summary().channels.values()
+    assert decoded == [(S, 1), (2 * S, 2)]
+    assert "durability: transient_local" in channel.metadata["offered_qos_profiles"]
+    assert "depth: 3" in channel.metadata["offered_qos_profiles"]
+
+
+def test_sqlite3_is_read_by_another_library(tmp_path: Path) -> None:
+    write_clocks(tmp_path / "bag", "sqlite3", [1, 2])
+    with sqlite3.connect(tmp_path / "bag" / "bag.db3") as database:
+        rows = database.execute("SELECT timestamp, data FROM messages ORDER BY timestamp").fetchall()
+        ((topic, kind, offer),) = database.execute("SELECT name, type, offered_qos_profiles FROM topics").fetchall()
+    assert rows == [(S, clock_bytes(1)), (2 * S, clock_bytes(2))]
+    assert (topic, kind) == (CLOCK, CLOCK_MESSAGE) and "durability: transient_local" in offer
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_a_recording_that_breaks_off_leaves_nothing(storage: str, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), written_bag(tmp_path / "bag", storage, MESSAGES.types, {}) as writer:
+        writer.write(CLOCK, CLOCK_MESSAGE, 1, False, S, clock_bytes(1))
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_what_was_written_here_is_replaced(tmp_path: Path) -> None:
+    robot = write_bag(tmp_path / "robot", [clock(S, S)])
+    before = {file.name: file.read_bytes() for file in robot.iterdir()}
+    with pytest.raises(InputError, match="holds other files"):
+        write_clocks(robot, "mcap", [1])
+    assert {file.name: file.read_bytes() for file in robot.iterdir()} == before
+    for seconds in ([1], [1, 2]):
+        write_clocks(tmp_path / "bag", "mcap", seconds)
+    assert times(tmp_path / "bag") == [S, 2 * S]
+    assert sorted(file.name for file in (tmp_path / "bag").iterdir()) == ["bag.mcap", "metadata.yaml", NOTE]

@@ -1,0 +1,369 @@
+"""From recording to recording, with a registration that takes no time."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_bag import Sent, clock, initialpose, moving, static, write_bag, xrays
+from made_exposure import MESSAGES, Exposure, S
+from stand_ins import LEVELS, T_VIEWS, StandInRegistration, at, stand_in_case
+
+from radgs_core.errors import InputError
+from radgs_core.io.bag_reader import opened_bag
+from radgs_core.io.bag_writer import written_bag
+from radgs_core.messages.transforms import matrix_from_pose, matrix_from_transform
+from radgs_core.replay.outcome import PairOutcome
+from radgs_core.replay.replay import Replay
+from radgs_core.replay.settings import ReplaySettings
+
+VIEWS_ON_TF = {f"{view}_optical": T for view, T in T_VIEWS.items()}
+SETTINGS = ReplaySettings(levels=LEVELS, initial=dict.fromkeys(LEVELS, at(10)))
+WITHOUT_START = dataclasses.replace(SETTINGS, initial=None)
+HOUR_S = 3600
+"""The recorder's clock is this far from the stamps."""
+
+
+class Replayed:
+    """A recording, what became of it, and what was written."""
+
+    def __init__(
+        self,
+        folder: Path,
+        sent: Sequence[Sent],
+        settings: ReplaySettings = SETTINGS,
+        registration: StandInRegistration | None = None,
+        storage: str = "mcap",
+    ) -> None:
+        self.registration = registration or StandInRegistration()
+        bag_path = write_bag(folder / "bag", sent, storage)
+        self.path = folder / "replayed"
+        with opened_bag(bag_path) as bag, written_bag(self.path, bag.storage, MESSAGES.types, {}) as writer:
+            replay = Replay(bag, stand_in_case(), self.registration, settings)  # type: ignore[arg-type]
+            self.outcomes: list[PairOutcome] = replay.run(writer, lambda fraction, message: None)
+            self.left_out = replay.left_out
+
+    @property
+    def seconds(self) -> list[float]:
+        """Stamps of the pairs."""
+        return [outcome.stamp_ns / S for outcome in self.outcomes]
+
+    def written(self, *topics: str) -> list[tuple[int, str, Any]]:
+        """What is on some topics of the new recording, all by default: received, topic and message."""
+        with opened_bag(self.path) as bag:
+            return [
+                (recorded.received_ns, recorded.topic, MESSAGES.read(recorded.kind, recorded.data, ""))
+                for recorded in bag.messages(topics or list(bag.kinds))
+            ]
+
+
+def pair(second: int, received_s: float | None = None, **options: Any) -> list[Sent]:
+    """X-rays of a second, recorded an hour later by default."""
+    received_s = second + HOUR_S if received_s is None else received_s
+    return xrays(round(received_s * S), Exposure.noise(second), **options)
+
+
+def views(received_s: float = HOUR_S) -> Sent:
+    """Both optical frames on /tf_static."""
+    return static(round(received_s * S), VIEWS_ON_TF)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines that the user gets."""
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_every_pair_is_registered_in_order_from_the_result_before(storage: str, tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1), *pair(2), *pair(3)], storage=storage)
+    assert replayed.seconds == [1, 2, 3]
+    assert replayed.left_out == 0
+    assert [outcome.all_registered for outcome in replayed.outcomes] == [True] * 3
+    assert [start and start["L1"] for start in replayed.registration.starts] == [10, 11, 12]
+    with opened_bag(replayed.path) as bag:
+        assert bag.storage == storage
+
+
+def test_results_follow_the_message_that_completed_the_pair(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1)])
+    complete_ns = (1 + HOUR_S) * S + 3_000_000
+    assert [(received_ns, topic) for received_ns, topic, _ in replayed.written()] == [
+        (HOUR_S * S, "/tf_static"),
+        (HOUR_S * S, "/tf_static"),
+        *[(received_ns, topic) for received_ns, topic, _, _ in pair(1)],
+        *[
+            (complete_ns, topic)
+            for topic in (
+                "/tf",
+                "/vertebra_T12/measured_cp",
+                "/vertebra_L1/measured_cp",
+                "/vertebra_poses",
+                "/markers",
+                "/ap/overlay",
+                "/lateral/overlay",
+            )
+        ],
+    ]
+    assert replayed.outcomes[0].received_ns == complete_ns
+
+
+def test_all_outputs_tell_the_pose_at_the_stamp_of_the_acquisition(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1)])
+    ((_, _, poses),) = replayed.written("/vertebra_poses")
+    assert (poses.header.frame_id, poses.header.stamp.sec) == ("carm_base", 1)
+    ((_, _, tf),) = replayed.written("/tf")
+    ((_, _, measured),) = replayed.written("/vertebra_L1/measured_cp")
+    (level,) = (level for level in poses.vertebrae if level.label == "L1")
+    (frame,) = (frame for frame in tf.transforms if frame.child_frame_id == "vertebra_L1")
+    assert frame.header.stamp.sec == measured.header.stamp.sec == 1
+    np.testing.assert_allclose(matrix_from_pose(level.ct_pose, ""), at(11), atol=1e-12)
+    for matrix in (
+        matrix_from_pose(level.pose, ""),
+        matrix_from_transform(frame.transform, ""),
+        matrix_from_pose(measured.pose, ""),
+    ):
+        np.testing.assert_allclose(matrix, at(16), atol=1e-12)
+    static_frames = [t for _, _, message in replayed.written("/tf_static") for t in message.transforms]
+    (below,) = (t for t in static_frames if t.child_frame_id == "vertebra_L1_ct")
+    np.testing.assert_allclose(matrix_from_transform(below.transform, ""), at(-5), atol=1e-12)
+
+
+def test_a_rejected_level_has_no_frame(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1)], registration=StandInRegistration(rejects=("L1",)))
+    assert not replayed.outcomes[0].all_registered and replayed.left_out == 0
+    ((_, _, tf),) = replayed.written("/tf")
+    assert [frame.child_frame_id for frame in tf.transforms] == ["vertebra_T12"]
+    assert replayed.written("/vertebra_L1/measured_cp") == []
+    ((_, _, poses),) = replayed.written("/vertebra_poses")
+    assert [(level.status, level.reason) for level in poses.vertebrae] == [(1, ""), (0, "It is blurred.")]
+    for pose in (poses.vertebrae[1].pose, poses.vertebrae[1].ct_pose):
+        np.testing.assert_array_equal(matrix_from_pose(pose, ""), np.eye(4))
+
+
+def test_xrays_and_transforms_are_copied_as_they_are_and_earlier_results_are_not(tmp_path: Path) -> None:
+    robot = moving(HOUR_S * S, S, {"tool": at(3)}, "robot_base")
+    earlier = [
+        moving(HOUR_S * S, S, {"vertebra_L1": at(99)}),
+        static(HOUR_S * S, {"vertebra_L1_ct": at(98)}, "vertebra_L1"),
+    ]
+    sent = [views(), robot, *earlier, initialpose(HOUR_S * S, at(10)), *pair(1)]
+    replayed = Replayed(tmp_path, sent)
+    copied = {views()[1], "/ap/image", "/lateral/image", "/ap/camera_info", "/lateral/camera_info"}
+    with opened_bag(replayed.path) as bag:
+        written = [(m.received_ns, m.topic, m.data) for m in bag.messages(list(bag.kinds))]
+    for received_ns, topic, kind, message in sent:
+        expected = message is robot[3] or (topic in copied and message is not earlier[1][3])
+        assert ((received_ns, topic, MESSAGES.serialised(kind, message)) in written) is expected, topic
+    assert "/initialpose" not in bag.kinds
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    for storage in ("mcap", "sqlite3"):
+        sent = [views(), initialpose(HOUR_S * S, at(10)), *pair(1), *pair(2)]
+        folders = [tmp_path / storage / name for name in ("one", "other")]
+        for folder in folders:
+            folder.mkdir(parents=True)
+            Replayed(folder, sent, storage=storage)
+        one, other = ({file.name: file.read_bytes() for file in (f / "replayed").iterdir()} for f in folders)
+        assert one == other
+
+
+def test_static_frames_that_come_late_count_for_earlier_pairs(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [*pair(1), *pair(2), views(HOUR_S + 60)])
+    assert replayed.seconds == [1, 2] and replayed.left_out == 0
+
+
+def test_a_static_frame_that_is_sent_anew_counts_from_then_on(tmp_path: Path) -> None:
+    shifted = {frame: at(-30) @ T for frame, T in VIEWS_ON_TF.items()}
+    replayed = Replayed(tmp_path, [views(), *pair(1), static((HOUR_S + 1) * S + S // 2, shifted), *pair(2)])
+    places = [geometry.views["ap"].source_mm[0] for geometry in replayed.registration.geometries]
+    assert places == pytest.approx([0, -30])
+
+
+def test_a_moving_carm_has_the_place_of_each_image_s_own_stamp(tmp_path: Path) -> None:
+    """One C-arm that is turned between shots, minutes apart."""
+    stops = ((10, "ap"), (20, "ap"), (400, "lateral"), (410, "lateral"))
+    turned = [moving(second * S, second * S, {"optical": T_VIEWS[view]}) for second, view in stops]
+    ap, lateral = Exposure.noise(15), Exposure.noise(405)
+    for view, exposure in (("ap", ap), ("lateral", lateral)):
+        exposure.images[view].header.frame_id = exposure.infos[view].header.frame_id = "optical"
+    shots = [*xrays(16 * S, ap, views=["ap"]), *xrays(406 * S, lateral, views=["lateral"])]
+    sent = sorted([*turned, *shots], key=lambda message: message[0])
+    replayed = Replayed(tmp_path, sent, dataclasses.replace(SETTINGS, sync_mode="latest"))
+    assert replayed.seconds == [405]
+    (geometry,) = replayed.registration.geometries
+    for view, T in T_VIEWS.items():
+        np.testing.assert_allclose(geometry.views[view].T_reference_camera, T, atol=1e-9)
+
+
+def test_a_looped_recording_gives_every_pair_of_every_loop(tmp_path: Path) -> None:
+    loops = []
+    for begin_s in (HOUR_S, HOUR_S + 100):
+        loops += [moving((begin_s + s) * S, s * S, VIEWS_ON_TF) for s in (0, 5)]
+        loops += [message for s in (1, 4) for message in pair(s, begin_s + s)]
+    replayed = Replayed(tmp_path, sorted(loops, key=lambda message: message[0]))
+    assert replayed.seconds == [1, 4, 1, 4] and replayed.left_out == 0
+
+
+def test_an_image_has_no_partner_from_before_time_jumped_back(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    begin, again = HOUR_S, HOUR_S + 100
+    sent = [
+        views(begin),
+        clock(begin * S, 1 * S),
+        *pair(5, begin + 5, views=["ap"]),
+        clock((begin + 6) * S, 6 * S),
+        clock(again * S, 1 * S),
+        *pair(5, again + 5, views=["lateral"]),
+        *pair(7, again + 7),
+    ]
+    replayed = Replayed(tmp_path, sent)
+    assert replayed.seconds == [7]
+    assert told(caplog) == []
+
+
+def test_a_pair_without_transforms_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frames = [moving((HOUR_S + s) * S, s * S, VIEWS_ON_TF) for s in (2, 4)]
+    sent = sorted([*frames, *pair(1), *pair(3), *pair(5)], key=lambda message: message[0])
+    replayed = Replayed(tmp_path, sent)
+    assert replayed.seconds == [1, 3, 5]
+    assert [outcome.result is None for outcome in replayed.outcomes] == [True, False, True]
+    assert replayed.left_out == 2
+    first, last = told(caplog)
+    assert first.startswith("the pair of 1.000000000 s is left out: the transform carm_base <- ap_optical is known")
+    assert replayed.outcomes[0].problem in first and replayed.outcomes[2].problem in last
+    assert len(replayed.written("/vertebra_poses")) == 1
+
+
+def spoil(second: int, view: str, **header: Any) -> list[Sent]:
+    exposure = Exposure.noise(second)
+    for name, value in header.items():
+        setattr(exposure.images[view], name, value)
+    return xrays((second + HOUR_S) * S, exposure)
+
+
+def test_a_message_that_cannot_be_used_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = [*spoil(1, "ap", encoding="rgb8"), *pair(2), *spoil(3, "lateral", encoding="bgr8"), *pair(4)]
+    replayed = Replayed(tmp_path, [views(), *bad])
+    assert replayed.seconds == [2, 4]
+    assert replayed.left_out == 2
+    assert [line.split(";")[0] for line in told(caplog)] == [
+        "1.000000000 s: ap/image: the encoding 'rgb8' is not an X-ray's",
+        "3.000000000 s: lateral/image: the encoding 'bgr8' is not an X-ray's",
+    ]
+
+
+def test_a_camera_info_that_cannot_be_used_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    distorted = Exposure.noise(2)
+    distorted.infos["ap"].d = np.full(5, 0.1)
+    replayed = Replayed(tmp_path, [views(), *pair(1), *xrays((2 + HOUR_S) * S, distorted), *pair(3)])
+    assert replayed.seconds == [1, 3]
+    assert replayed.left_out == 1
+    (warning,) = told(caplog)
+    assert warning.startswith("2.000000000 s: ap/camera_info: the camera has lens distortion")
+
+
+def test_a_pair_that_cannot_be_used_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    narrow = {"width": 32, "step": 64, "data": np.ones(64 * 64, np.uint8)}
+    sent = [views(), *spoil(1, "ap", **narrow), *pair(2), *spoil(3, "ap", **narrow), *spoil(4, "ap", **narrow)]
+    replayed = Replayed(tmp_path, sent)
+    assert replayed.seconds == [2]
+    assert replayed.left_out == 3
+    assert [line.split(" but")[0] for line in told(caplog)] == [
+        f"the pair of {second}.000000000 s is left out: ap/image is 32x64 pixels," for second in (1, 3, 4)
+    ]
+
+
+def test_an_initialpose_counts_from_when_it_came(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sent = [
+        views(),
+        *pair(1),
+        initialpose((HOUR_S + 1) * S + S // 2, at(30)),
+        *pair(2),
+        *pair(3),
+        initialpose((HOUR_S + 3) * S + S // 2, at(60)),
+        *pair(4),
+    ]
+    replayed = Replayed(tmp_path, sent, WITHOUT_START)
+    assert [outcome.result is None for outcome in replayed.outcomes] == [True, False, False, False]
+    assert [start and start["T12"] for start in replayed.registration.starts] == pytest.approx([30, 31, 60])
+    (warning,) = told(caplog)
+    assert warning.startswith("the pair of 1.000000000 s is left out: there is no start")
+
+
+def test_an_initialpose_that_cannot_be_used_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Replayed(tmp_path, [views(), initialpose(HOUR_S * S, at(30), frame=""), *pair(1)])
+    (warning,) = told(caplog)
+    assert warning.startswith("received at 3600.000000000 s: /initialpose: header.frame_id is empty")
+
+
+def test_a_namespace_is_that_of_inputs_and_results(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, namespace="/theatre/")
+    replayed = Replayed(tmp_path, [views(), *pair(1, namespace="/theatre")], settings)
+    topics = {topic for _, topic, _ in replayed.written()}
+    assert {"/theatre/vertebra_poses", "/theatre/ap/overlay", "/theatre/ap/image", "/tf", "/tf_static"} <= topics
+    assert "/vertebra_poses" not in topics
+
+
+def test_the_slop_decides_what_is_a_pair(tmp_path: Path) -> None:
+    late = Exposure.noise(1)
+    for message in (late.images["lateral"], late.infos["lateral"]):
+        message.header.stamp.nanosec = 80_000_000
+    sent = [views(), *xrays(HOUR_S * S, late)]
+    wide = dataclasses.replace(SETTINGS, sync_slop_s=0.1)
+    (tmp_path / "wide").mkdir()
+    assert Replayed(tmp_path / "wide", sent, wide).seconds == [1.08]
+    with pytest.raises(InputError, match=r"bag: there is no pair of X-rays.* within sync_slop_s"):
+        Replayed(tmp_path, sent)
+    assert not (tmp_path / "replayed").exists()
+
+
+@pytest.mark.parametrize("missing", ["/ap/image", "/lateral/camera_info"])
+def test_topics_that_are_missing_are_named(missing: str, tmp_path: Path) -> None:
+    sent = [message for message in [views(), *pair(1)] if message[1] != missing]
+    with pytest.raises(InputError, match=rf"bag has no messages on {missing}; give --namespace.*/tf_static \(1\)"):
+        Replayed(tmp_path, sent)
+
+
+def test_missing_transforms_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no messages on /tf or /tf_static"):
+        Replayed(tmp_path, pair(1))
+
+
+def test_a_topic_of_another_type_is_named(tmp_path: Path) -> None:
+    others = {"/ap/image": "/ap/camera_info", "/ap/camera_info": "/ap/image"}
+    swapped = [(received_ns, others.get(topic, topic), *message) for received_ns, topic, *message in pair(1)]
+    words = "/ap/image has the type sensor_msgs/msg/CameraInfo, but only sensor_msgs/msg/Image is read"
+    with pytest.raises(InputError, match=words):
+        Replayed(tmp_path, [views(), *swapped])  # type: ignore[list-item]
+
+
+def test_no_start_at_all_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no start on /initialpose.*--initial poses\.json"):
+        Replayed(tmp_path, [views(), *pair(1)], WITHOUT_START)
+
+
+def test_networks_need_no_start(tmp_path: Path) -> None:
+    registration = StandInRegistration(needs_start=False)
+    replayed = Replayed(tmp_path, [views(), *pair(1), *pair(2)], WITHOUT_START, registration)
+    assert registration.starts == [None, None] and replayed.seconds == [1, 2]
+
+
+def test_a_message_that_is_not_of_its_type_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serialised = type(MESSAGES).serialised
+
+    def cut(self: Any, kind: str, message: Any) -> bytes:
+        return serialised(self, kind, message)[:-7]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(MESSAGES), "serialised", cut)
+        write_bag(tmp_path / "bag", [views(), *pair(1)])
+    monkeypatch.setattr("test_replay.write_bag", lambda path, sent, storage: path)
+    with pytest.raises(
+        InputError, match=r"the message on /tf_static that was received at 3600000000000 ns is no tf2_msgs"
+    ):
+        Replayed(tmp_path, [])
