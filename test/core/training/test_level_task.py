@@ -12,10 +12,13 @@ from radgs_core.case import Case
 from radgs_core.reconstruction.presets import PRESETS as RECM_PRESETS
 from radgs_core.registration.regm import PRESETS as REGM_PRESETS
 from radgs_core.training import level_batch, level_task
+from radgs_core.training.devices import launched
+from radgs_core.training.learner import Learner
 from radgs_core.training.level_batch import RENDERED_SHARE, LevelBatch, LevelSampler, joined_levels
 from radgs_core.training.level_losses import displaced_mm
 from radgs_core.training.level_task import LevelTask, applied
 from radgs_core.training.positions import Position
+from radgs_core.training.settings import Settings
 
 PLAIN = dataclasses.replace(SMALL, counterfactual=False)
 """Counterfactual attention is drawn anew for every process."""
@@ -145,6 +148,13 @@ def test_a_step_of_the_paper_preset(
     assert all(torch.isfinite(value) for value in losses.parts.values())
     losses.total.backward()
     assert_gradients(task.module)
+    task.module.zero_grad()
+    before = {name: parameter.detach().clone() for name, parameter in task.module.named_parameters()}
+    settings = Settings(batch_size=1, learning_rate=1e-3, validate_every=1, steps=1, accelerator="cpu")
+    step = Learner(launched(settings), task, settings, None).learn(batch, 0, 0.0, 0.0, False)
+    assert set(step.losses) == {"loss", *(f"loss/{name}" for name in losses.parts)}
+    for name, parameter in task.module.named_parameters():
+        assert torch.isfinite(parameter).all() and torch.equal(parameter, before[name]) == (name in CANCELLED), name
 
 
 def test_validation_is_the_same_every_time(task: LevelTask) -> None:
