@@ -91,9 +91,16 @@ def test_attention_is_written_as_pictures(registration: list[object], tmp_path: 
 
 
 def test_a_start_can_be_given_all_the_same(registration: list[object], files: Any, run: Callable[..., Any]) -> None:
+    """Untrained networks judge the outcome; without them nothing is wrong with it."""
     ended = run(*registration, "--initial", files.truth, "--json")
-    assert ended.code in (0, 3), "untrained networks judge the outcome"
-    assert "detection" not in json.loads(ended.out)["seconds_by_stage"]
+    judged = json.loads(ended.out)
+    assert list(judged["seconds_by_stage"]) == ["images", "refinement", "learned", "verdict"]
+    reasons = [level["reason"] for level in judged["levels"].values()]
+    assert all(reason == "" or "from where the networks see" in reason for reason in reasons)
+    assert ended.code == (3 if any(reasons) else 0)
+    alone = run(*registration, "--initial", files.truth, "--without", "learned", "--json")
+    assert (alone.code, alone.err) == (0, "")
+    assert list(json.loads(alone.out)["seconds_by_stage"]) == ["images", "refinement", "verdict"]
 
 
 @pytest.mark.parametrize(

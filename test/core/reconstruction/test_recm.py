@@ -19,7 +19,7 @@ from radgs_core.reconstruction.crops import CHANNELS
 from radgs_core.reconstruction.gaussian_head import changed, slightly_moved
 from radgs_core.reconstruction.matching import REACH_PX, SHIFTS, SIDE, matching
 from radgs_core.reconstruction.places import PLACES
-from radgs_core.reconstruction.recm import LevelInput
+from radgs_core.reconstruction.recm import LevelInput, Reconstruction
 
 SMALL = RecMPreset(CropSize(32, 96.0), "ct", gaussians=1, channels=8, blocks=1, code=8, hidden=8)
 
@@ -70,7 +70,7 @@ def test_attention_pools_means() -> None:
 
 
 def level_input(anchors: GaussianBatch, px: int) -> LevelInput:
-    """Two levels of noise that matching has nothing to say about."""
+    """Two levels of noise."""
     generator = torch.Generator().manual_seed(1)
 
     def noise(*shape: int) -> torch.Tensor:
@@ -81,29 +81,74 @@ def level_input(anchors: GaussianBatch, px: int) -> LevelInput:
         noise(2, 2, 4),
         noise(2, 2, PLACES, 2) / 3,
         noise(2, 2, PLACES, 2, 6),
-        torch.zeros(2, 2, 1 + PLACES, SHIFTS),
+        noise(2, 2, 1 + PLACES, SHIFTS),
         anchors,
     )
 
 
-def test_attention_that_is_uniform_has_no_effect(phantom_case: Case) -> None:
+def looking_recm() -> RecM:
+    """Random where it would begin with zeros, so that whatever acts is seen to act."""
     torch.manual_seed(0)
     recm = RecM(SMALL).eval()
-    torch.nn.init.normal_(recm.head.affine.weight)
-    level = level_input(anchors_of(list(phantom_case.levels.values()), SMALL), SMALL.crop.px)
+    for layer in (recm.head.affine, recm.head.layers[-1], recm.motion.layers[-1]):
+        torch.nn.init.normal_(layer.weight, std=0.3)
+    return recm
+
+
+def blinded(recm: RecM) -> RecM:
+    """Its attention is uniform."""
+    for attention in recm.attention:
+        torch.nn.init.zeros_(attention.logits.weight)
+    return recm
+
+
+def moved_rigidly(recm: RecM, level: LevelInput) -> tuple[Reconstruction, GaussianBatch]:
+    """What it makes of levels, and their anchors after the motion it found, which is there."""
+    found: list[torch.Tensor] = []
+    hook = recm.motion.register_forward_hook(lambda module, given, out: found.append(out[0]))
     with torch.no_grad():
-        looking = recm(level)
-        for attention in recm.attention:
-            attention.logits.weight.zero_()
-        blind = recm(level)
-        without_cal = RecM(dataclasses.replace(SMALL, counterfactual=False)).eval()
-        without_cal.load_state_dict(recm.state_dict())
-        assert without_cal(level).effect.abs().max() > 0.1
+        reconstruction = recm(level)
+    hook.remove()
+    assert found[0].abs().amax(1).min() > 0.05
+    return reconstruction, slightly_moved(level.anchors, found[0])
+
+
+@pytest.fixture
+def level(phantom_case: Case) -> LevelInput:
+    return level_input(anchors_of(list(phantom_case.levels.values()), SMALL), SMALL.crop.px)
+
+
+def test_what_uniform_attention_pools_has_no_effect(level: LevelInput) -> None:
+    """Beside the shifts that matching gives, which are no attention: nothing but the rigid motion is left."""
+    recm = looking_recm()
+    recm.to_code.weight.data.unflatten(1, (-1, SMALL.channels + 2))[..., SMALL.channels :] = 0.0
+    looking, motion = moved_rigidly(recm, level)
     assert looking.effect.abs().max() > 1e-4
-    torch.testing.assert_close(blind.effect, torch.zeros_like(blind.effect), atol=1e-6, rtol=0)
-    torch.testing.assert_close(blind.gaussians.means_mm, level.anchors.means_mm, atol=1e-4, rtol=0)
-    assert (looking.gaussians.means_mm - level.anchors.means_mm).abs().max() > 1e-3
+    assert (looking.gaussians.means_mm - motion.means_mm).abs().max() > 1e-3
     torch.testing.assert_close(looking.attention.sum((3, 4)), torch.ones(2, 2, PLACES))
+    blind, motion = moved_rigidly(blinded(recm), level)
+    torch.testing.assert_close(blind.effect, torch.zeros_like(blind.effect), atol=1e-6, rtol=0)
+    for name, values in vars(motion).items():
+        torch.testing.assert_close(getattr(blind.gaussians, name), values, atol=1e-4, rtol=0)
+
+
+def test_shifts_have_an_effect_whatever_attention_looks_at(level: LevelInput) -> None:
+    """The limit of CAL here: against it stands a patient in whom nothing has moved."""
+    recm = blinded(looking_recm())
+    assert moved_rigidly(recm, level)[0].effect.abs().max() > 1e-3
+    for values in (recm.motion.layers[-1].weight, level.matching):
+        values.data.zero_()
+    with torch.no_grad():
+        still = recm(level)
+    assert still.effect.abs().max() < 1e-6
+
+
+def test_without_cal_what_is_there_anyway_counts(level: LevelInput) -> None:
+    recm = blinded(looking_recm())
+    without_cal = RecM(dataclasses.replace(SMALL, counterfactual=False)).eval()
+    without_cal.load_state_dict(recm.state_dict())
+    with torch.no_grad():
+        assert without_cal(level).effect.abs().max() > 0.1 + recm(level).effect.abs().max()
 
 
 def test_small_motions_of_gaussians() -> None:

@@ -2,17 +2,20 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from radgs_core.case import Case
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.io import LevelPose, Poses, write_poses
+from radgs_core.registration.learned import Learned
 from radgs_core.registration.refinement import Refined
 from radgs_core.registration.scene import ScenePoses
-from radgs_core.registration.verdict import ERROR_SCALE_MM, expected_tre_mm, judge
+from radgs_core.registration.verdict import ERROR_SCALE_MM, LARGEST_DISAGREEMENT_MM, expected_tre_mm, judge
 from radgs_core.xray import CArm, biplanar_geometry, body_pose
 from radgs_core.xray.observation import observe
 
@@ -93,6 +96,29 @@ def test_an_undetermined_level_is_rejected_and_written_as_null(phantom_case: Cas
     written = json.loads((tmp_path / "poses.json").read_text())["levels"]
     assert written[unseen.label]["expected_tre_mm"] is None
     assert written[seen.label]["expected_tre_mm"] > 0
+
+
+def seen_by_networks(case: Case, apart_mm: Sequence[float]) -> Learned:
+    """Each level shifted by so much from where refinement leaves it, in a direction of its own."""
+    body = body_pose(case, list(case.levels))
+    poses = np.stack([body] * len(case.levels))
+    poses[0, 0, 3] += apart_mm[0]
+    poses[1, :3, 3] += np.array([0.0, 0.6, -0.8]) * apart_mm[1]
+    return Learned(poses, np.zeros((len(poses), 6)), [], torch.zeros(0))
+
+
+@pytest.mark.parametrize("apart_mm", [(3.0, 2.0), (2.0, 3.0), (2.4, 2.4), (2.6, 2.6)])
+def test_a_level_that_the_networks_see_elsewhere_is_rejected(phantom_case: Case, apart_mm: tuple[float, ...]) -> None:
+    cameras = biplanar_geometry(CArm(size=128, pixel_mm=2.4)).views
+    observations = [observe(shaded(camera), camera) for camera in cameras.values()]
+    ended = refined(phantom_case, 1e4 * full_information(phantom_case))
+    results = judge(phantom_case, list(cameras), observations, ended, seen_by_networks(phantom_case, apart_mm))
+    for (label, result), apart in zip(results.items(), apart_mm, strict=True):
+        if apart < LARGEST_DISAGREEMENT_MM:
+            assert (result.status, result.reason) == ("registered", "")
+        else:
+            assert result.status == "rejected"
+            assert f"refinement ended {apart:.1f} mm from where the networks see {label}," in result.reason
 
 
 def shaded(camera: XrayCamera) -> np.ndarray:

@@ -12,9 +12,13 @@ from radgs_core.case import Case
 from radgs_core.reconstruction.presets import PRESETS as RECM_PRESETS
 from radgs_core.registration.regm import PRESETS as REGM_PRESETS
 from radgs_core.training import level_batch, level_task
+from radgs_core.training.devices import launched
+from radgs_core.training.learner import Learner
 from radgs_core.training.level_batch import RENDERED_SHARE, LevelBatch, LevelSampler, joined_levels
-from radgs_core.training.level_task import LevelTask
+from radgs_core.training.level_losses import displaced_mm
+from radgs_core.training.level_task import LevelTask, applied
 from radgs_core.training.positions import Position
+from radgs_core.training.settings import Settings
 
 PLAIN = dataclasses.replace(SMALL, counterfactual=False)
 """Counterfactual attention is drawn anew for every process."""
@@ -43,6 +47,16 @@ def smaller(case: Case) -> Case:
     return dataclasses.replace(case, levels={"L1": fewer})
 
 
+def of_first_level(task: LevelTask, batch: LevelBatch) -> dict[str, torch.Tensor]:
+    """What the networks make of it, and how far that is from what it should be."""
+    with torch.no_grad():
+        found = applied(task.module, batch)
+        parts = task.losses_of(found, batch).parts
+    rendered = {name: (parts[name] * batch.exposures)[None] for name in ("rendering", "voxels", "chamfer")}
+    displaced = displaced_mm(found.gaussians, batch.vertebra, batch.twist)
+    return {**vars(found.first(1).motion), "displaced": displaced[:1], **rendered}
+
+
 def sample_with_rendered_level(task: LevelTask, seed: int) -> LevelBatch:
     return next(s for s in map(task.sample, map(generator, range(seed, seed + 50))) if s.rendered.sum() > 0)
 
@@ -62,6 +76,24 @@ def test_cases_of_different_sizes_make_one_batch(
     values = torch.tensor([6.0, 1.0, 3.0])
     assert float(both.mean(values)) == pytest.approx(4.0)  # of exposures, not of levels
     assert torch.isfinite(task.loss(task.module, both).total)
+
+
+def test_gaussians_that_fill_a_set_up_do_not_act(
+    phantom_case: Case, positions: Sequence[Position], sampler: LevelSampler, task: LevelTask
+) -> None:
+    """A level alone, and together with larger ones, of which none is rendered."""
+    small = sampler_of(smaller(phantom_case), positions).drawn(generator(1))
+    alone = dataclasses.replace(small, rendered=torch.ones(1))
+    large = sampler.drawn(generator(2))
+    together = joined_levels([alone, dataclasses.replace(large, rendered=torch.zeros(2))])
+    assert together.vertebra.means_mm.shape[1] > 2 * alone.vertebra.means_mm.shape[1]
+    task.module.eval()
+    one, with_others = (of_first_level(task, batch) for batch in (alone, together))
+    assert one["twist"].abs().max() > 1e-3 and one["chamfer"] > 0.1
+    for name, values in one.items():
+        torch.testing.assert_close(
+            with_others[name], values, atol=1e-5, rtol=1e-4, msg=lambda m, name=name: f"{name}: {m}"
+        )
 
 
 def test_the_loss_of_a_batch_is_the_mean_over_its_shares(
@@ -116,6 +148,13 @@ def test_a_step_of_the_paper_preset(
     assert all(torch.isfinite(value) for value in losses.parts.values())
     losses.total.backward()
     assert_gradients(task.module)
+    task.module.zero_grad()
+    before = {name: parameter.detach().clone() for name, parameter in task.module.named_parameters()}
+    settings = Settings(batch_size=1, learning_rate=1e-3, validate_every=1, steps=1, accelerator="cpu")
+    step = Learner(launched(settings), task, settings, None).learn(batch, 0, 0.0, 0.0, False)
+    assert set(step.losses) == {"loss", *(f"loss/{name}" for name in losses.parts)}
+    for name, parameter in task.module.named_parameters():
+        assert torch.isfinite(parameter).all() and torch.equal(parameter, before[name]) == (name in CANCELLED), name
 
 
 def test_validation_is_the_same_every_time(task: LevelTask) -> None:

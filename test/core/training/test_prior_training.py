@@ -73,10 +73,7 @@ def finder(phantom_case: Case, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_prior(case: Case, tmp_path: Path) -> None:
-    torch.manual_seed(5)
-    before = torch.random.get_rng_state()
     trained = trained_prior([case, case], [case], MINUTES, tmp_path, silent, accelerator="cpu")
-    assert torch.equal(torch.random.get_rng_state(), before) or trained.card.steps > 0  # a step seeds it anew
     assert trained.card.steps > 0 and trained.card.seeds == (0,)
     assert [source.sha256 for source in trained.card.data] == [("12ab", "34cd"), ("12ab", "34cd")]
     assert trained.card.data[0].description.endswith("cases: 2")

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from radgs_core.case import Case
 from radgs_core.geometry.camera import VIEW_NAMES
+from radgs_core.training import appearance, scenes
 from radgs_core.training import positions as module
-from radgs_core.training import scenes
 from radgs_core.training.appearance import exposed
 from radgs_core.training.positions import Position, Positions
 from radgs_core.training.scenes import Scene, SceneSampler
@@ -91,6 +92,21 @@ def test_an_exposure_follows_the_thickness() -> None:
         assert not (usable.bool() & saturated).any() or saturated.sum() == 1
         kinds.add(round(float(line_integral.max()), 3))
     assert len(kinds) > 9
+
+
+def shows_metal(seed: int) -> bool:
+    """Whether some dark thing is too thin to be the heel effect or scatter, behind a uniform patient."""
+    water = torch.full((96, 96), 20.0)
+    line_integral, usable = exposed(water, torch.zeros_like(water), np.random.default_rng(seed))
+    above = ndimage.uniform_filter(line_integral.numpy() - ndimage.median_filter(line_integral.numpy(), 15), 3)
+    return bool((above[ndimage.binary_erosion(usable.numpy() > 0, iterations=3)] > 0.1).sum() > 12)
+
+
+def test_a_third_of_all_exposures_has_metal_in_the_beam(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0.2 < np.mean([shows_metal(seed) for seed in range(60)]) < 0.5
+    for chance, share in ((0.0, 0.0), (1.0, 1.0)):
+        monkeypatch.setattr(appearance, "TOOL_CHANCE", chance)
+        assert np.mean([shows_metal(seed) for seed in range(10)]) == pytest.approx(share, abs=0.1)
 
 
 def test_positions_are_in_their_ranges(phantom_case: Case, positions: Sequence[Position]) -> None:
