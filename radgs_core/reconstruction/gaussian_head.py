@@ -85,8 +85,8 @@ class GaussianHead(nn.Module):
 
 def changed(anchors: GaussianBatch, changes: torch.Tensor) -> GaussianBatch:
     """Anchors after changes (B, N, 11): centres in units of ``OFFSET_SCALE_MM``, scales by factors whose logarithm is
-    limited to 1, quaternions by addition, densities in units of ``DENSITY_SCALE_PER_MM``; what only fills a set up stays
-    without density."""
+    limited to 1, quaternions by addition, densities in units of ``DENSITY_SCALE_PER_MM``; what only fills a set up
+    stays without density."""
     densities = anchors.densities_per_mm + DENSITY_SCALE_PER_MM * changes[..., 10]
     return GaussianBatch(
         anchors.means_mm + OFFSET_SCALE_MM * changes[..., :3],

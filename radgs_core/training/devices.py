@@ -20,8 +20,8 @@ CPU_FLAGS = Path("/proc/cpuinfo")
 
 
 def quickest_precision(accelerator: Accelerator) -> Precision:
-    """bfloat16 where the hardware multiplies matrices of it: on CUDA, and on CPUs with AMX. On other CPUs single precision
-    is half as quick again."""
+    """bfloat16 where the hardware multiplies matrices of it: on CUDA, and on CPUs with AMX. Others are half as quick
+    again in single precision."""
     on_cuda = accelerator != "cpu" and torch.cuda.is_available()
     return "bf16-mixed" if on_cuda or " amx_bf16 " in CPU_FLAGS.read_text() else "32-true"
 
