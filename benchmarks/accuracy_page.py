@@ -66,5 +66,10 @@ def accuracy_parts(content: Mapping[str, Any], folder: Path) -> list[str]:
     return parts
 
 
+def ablation_parts(content: Mapping[str, Any]) -> list[str]:
+    """Only the table of the ablation."""
+    return [POPULATION + "\n", markdown_table(ABLATION_COLUMNS, ablation_rows(content["systems"]))]
+
+
 def _stages(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     return [[row["system"], row["stage"], f"{row['seconds']:.2f}", f"{row['percent']:.0f} %"] for row in rows]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.accuracy_page import accuracy_parts
+from benchmarks.accuracy_page import ablation_parts, accuracy_parts
 from benchmarks.capture_plot import draw_capture
 from benchmarks.capture_table import COLUMNS as CAPTURE_COLUMNS
 from benchmarks.capture_table import cells
@@ -21,6 +21,7 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 """
 TITLES = {
     "accuracy_full": "T9 to L1 of the example CT, no start unless said, C-arm, dose, physics and bending varied",
+    "accuracy_tuning": "RegM on points, which was chosen, and on voxels, on levels for tuning: not a result",
     "refine": "T9 to L1 of the example CT, all levels from one start 8 mm and 8 degrees off",
     "refine_tuning": "Levels that stages and verdicts were tuned on, not a result",
     "capture": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",
@@ -48,6 +49,8 @@ def _section(name: str, title: str, file: Path) -> str:
     parts = [heading, origin + "\n", _table(figures)]
     if name == "accuracy_full":
         parts += accuracy_parts(content, PAGE.parent)
+    if name == "accuracy_tuning":
+        parts += ablation_parts(content)
     if name == "capture":
         draw_capture(content["starts"], content["bins"], PAGE.parent / CAPTURE_PLOT)
         parts += [_capture_table(content["bins"]), f"![Final TRE and success over initial TRE]({CAPTURE_PLOT})\n"]

@@ -82,10 +82,10 @@ def _blurred(images: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(images: torch.Tensor) -> torch.Tensor:
-    """Means over windows around each pixel."""
-    return functional.avg_pool2d(images[:, None], WINDOW_PX, stride=1, padding=WINDOW_PX // 2, count_include_pad=False)[
-        :, 0
-    ]
+    """Means over windows around each pixel, as far as they lie in the image."""
+    half = WINDOW_PX // 2
+    rows = functional.avg_pool2d(images[:, None], (1, WINDOW_PX), stride=1, padding=(0, half), count_include_pad=False)
+    return functional.avg_pool2d(rows, (WINDOW_PX, 1), stride=1, padding=(half, 0), count_include_pad=False)[:, 0]
 
 
 def _cells(images: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ from radgs_core.io.model_card import ModelCard, TrainingData
 from radgs_core.networks import Networks
 from radgs_core.progress import Progress
 from radgs_core.training.case_hashes import input_hashes
+from radgs_core.training.devices import quickest_precision
 from radgs_core.training.level_batch import LevelSampler
 from radgs_core.training.level_task import LevelTask
 from radgs_core.training.pair_scenes import found_scenes
@@ -85,7 +86,7 @@ def fully_trained(
         validate_every=VALIDATE_EVERY,
         minutes=minutes,
         seed=seed,
-        precision="bf16-mixed",
+        precision=quickest_precision(accelerator),
         accelerator=accelerator,
     )
     outcome = train(task, settings, folder, lambda f, message: progress(0.1 + 0.9 * f, message))

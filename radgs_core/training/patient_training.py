@@ -17,6 +17,7 @@ from radgs_core.reconstruction.presets import PRESETS as RECM_PRESETS
 from radgs_core.registration.regm import PRESETS as REGM_PRESETS
 from radgs_core.training.case_hashes import input_hashes
 from radgs_core.training.detection_task import DetectionTask
+from radgs_core.training.devices import quickest_precision
 from radgs_core.training.level_batch import LevelSampler
 from radgs_core.training.level_task import LevelTask
 from radgs_core.training.positions import ANGLE_DEG, PATIENT_DEG, SHIFT_MM, drawn_positions
@@ -213,7 +214,7 @@ def _settings(minutes: float, batch: int, rate: float, seed: int, accelerator: A
         validate_every=VALIDATE_EVERY,
         minutes=minutes,
         seed=seed,
-        precision="bf16-mixed",
+        precision=quickest_precision(accelerator),
         accelerator=accelerator,
         sampling_threads=1,
     )

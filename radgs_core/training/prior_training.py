@@ -17,6 +17,7 @@ from radgs_core.reconstruction.presets import PRESETS as RECM_PRESETS
 from radgs_core.reconstruction.presets import RecMPreset
 from radgs_core.registration.regm import PRESETS as REGM_PRESETS
 from radgs_core.training.case_hashes import input_hashes
+from radgs_core.training.devices import quickest_precision
 from radgs_core.training.level_batch import LevelBatch, LevelSampler
 from radgs_core.training.level_task import LevelTask
 from radgs_core.training.positions import drawn_positions
@@ -119,7 +120,7 @@ def trained_prior(
         validate_every=VALIDATE_EVERY,
         minutes=minutes,
         seed=seed,
-        precision="bf16-mixed",
+        precision=quickest_precision(accelerator),
         accelerator=accelerator,
     )
     outcome = train(task, settings, folder, lambda f, message: progress(0.1 + 0.9 * f, message))

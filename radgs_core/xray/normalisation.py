@@ -36,4 +36,5 @@ def normalised(line_integral: torch.Tensor, usable: torch.Tensor, window_px: int
 
 def _box(image: torch.Tensor, window_px: int) -> torch.Tensor:
     """Mean over a square window; zeros lie beyond the image."""
-    return functional.avg_pool2d(image, window_px, stride=1, padding=window_px // 2)
+    rows = functional.avg_pool2d(image, (1, window_px), stride=1, padding=(0, window_px // 2))
+    return functional.avg_pool2d(rows, (window_px, 1), stride=1, padding=(window_px // 2, 0))

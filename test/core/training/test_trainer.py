@@ -10,6 +10,7 @@ from torch import nn
 from training_folder import state, table
 
 from radgs_core.errors import InputError
+from radgs_core.training import devices
 from radgs_core.training.schedule import LAST_SHARE
 from radgs_core.training.task import Losses, Validation
 from radgs_core.training.trainer import train
@@ -143,3 +144,12 @@ def test_half_precision_where_it_is_asked_for(tmp_path: Path) -> None:
     assert kinds == [torch.bfloat16, torch.float32]
     with pytest.raises(InputError, match="16-mixed needs CUDA"):
         train(LineFit(), dataclasses.replace(SETTINGS, precision="16-mixed"), tmp_path / "other", silent)
+
+
+@pytest.mark.parametrize(("flags", "precision"), [("fma amx_bf16 avx", "bf16-mixed"), ("avx512_bf16 fma", "32-true")])
+def test_bfloat16_is_for_hardware_that_multiplies_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, precision: str
+) -> None:
+    monkeypatch.setattr(devices, "CPU_FLAGS", tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text(f"model name\t: some\nflags\t\t: fpu {flags} sse\n")
+    assert devices.quickest_precision("cpu") == precision
