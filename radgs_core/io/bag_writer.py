@@ -23,7 +23,8 @@ from radgs_core.io.atomic import written_atomically
 
 NOTE = "replay.json"
 """Says what a recording was made from; a recording is replaced only if it has this file, so never one of a robot."""
-_NEVER = QosTime(2147483647, 4294967295)
+_NEVER = QosTime(9223372036, 854775807)
+"""RMW_DURATION_INFINITE."""
 
 
 class BagWriter:
