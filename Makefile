@@ -32,7 +32,7 @@ format: ## put the code into the format that check asks for
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 
-bench-accuracy: ## accuracy of the whole system and its parts over a hundred varied studies (up to 3 h); QUICK=1: minutes
+bench-accuracy: ## accuracy of the whole system and its parts over a hundred varied studies, networks included (up to 3 h); QUICK=1: minutes
 	@$(RUN) python -m benchmarks.accuracy $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
 
 bench-refine: ## accuracy and time of the refinement over twenty seeds, beside a peer, and its capture range
@@ -41,7 +41,7 @@ bench-refine: ## accuracy and time of the refinement over twenty seeds, beside a
 bench-capture: ## only the capture range of the refinement
 	@$(RUN) python -m benchmarks.capture_range $(ARGS)
 
-bench-networks: ## train the networks that bench-accuracy measures (about 75 minutes)
+bench-networks: ## train the networks that the rows of bench-accuracy need (three quarters of an hour)
 	@$(RUN) python -m benchmarks.accuracy_training $(ARGS)
 
 bench-prepare: ## time and memory of preparing five levels

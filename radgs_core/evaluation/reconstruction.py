@@ -6,6 +6,7 @@ the inverse of the true pose, so a rigid error of where it was reconstructed cou
 from the CT's voxels, never from Gaussians.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from scipy import ndimage
 from skimage.metrics import structural_similarity
 
 from radgs_core.case import Vertebra
-from radgs_core.geometry.rigid import inverse
+from radgs_core.geometry.rigid import inverse, transform_points
 from radgs_core.radgs import RadiativeGaussians, VoxelGrid, voxelize
 from radgs_core.xray.attenuation import excess_attenuation
 
@@ -74,10 +75,24 @@ def quality_of_nothing(vertebra: Vertebra) -> ReconstructionQuality:
 def true_volume(vertebra: Vertebra) -> NDArray[np.float32]:
     """(SIDE, SIDE, SIDE) excess attenuation, 1/mm, of the CT's voxels, interpolated trilinearly."""
     excess = excess_attenuation(vertebra.bone_hu.data, vertebra.fill_hu.data)
-    voxel_of_grid = np.linalg.inv(vertebra.bone_hu.T_ct_voxel) @ _grid(vertebra).T_frame_voxel
-    return ndimage.affine_transform(
-        excess, voxel_of_grid[:3, :3], voxel_of_grid[:3, 3], (SIDE,) * 3, order=1, mode="grid-constant", cval=0.0
+    T_voxel_grid = np.linalg.inv(vertebra.bone_hu.T_ct_voxel) @ _grid(vertebra).T_frame_voxel
+    # interpolated only where it is not zero: within a voxel of the bone
+    bone = ndimage.find_objects((excess != 0).astype(np.uint8))[0]
+    corners = np.array(list(itertools.product(*((axis.start - 1, axis.stop) for axis in bone))), np.float64)
+    reached = transform_points(np.linalg.inv(T_voxel_grid).astype(np.float64), corners)
+    low = np.clip(np.floor(reached.min(0)), 0, SIDE).astype(int)
+    high = np.clip(np.ceil(reached.max(0)) + 1, low, SIDE).astype(int)
+    volume = np.zeros((SIDE,) * 3, np.float32)
+    volume[tuple(map(slice, low, high))] = ndimage.affine_transform(
+        excess,
+        T_voxel_grid[:3, :3],
+        transform_points(T_voxel_grid, low),
+        tuple(high - low),
+        order=1,
+        mode="grid-constant",
+        cval=0.0,
     )
+    return volume
 
 
 def _grid(vertebra: Vertebra) -> VoxelGrid:

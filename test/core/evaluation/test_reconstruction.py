@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from phantom import CENTRES_MM, SPACING_MM, body_of
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 from skimage.metrics import structural_similarity
 
@@ -16,7 +17,7 @@ from radgs_core.evaluation import quality_of_nothing, reconstruction, reconstruc
 from radgs_core.evaluation.reconstruction import SIDE, WINDOW_PER_MM, true_volume
 from radgs_core.geometry.rigid import rotation_about
 from radgs_core.radgs import RadiativeGaussians
-from radgs_core.xray.attenuation import MU_WATER_PER_MM
+from radgs_core.xray.attenuation import MU_WATER_PER_MM, excess_attenuation
 
 POSE = rotation_about(np.array([10.0, -20.0, 5.0]), np.array([30, -12, 44, 0.4, -0.9, 0.3]))
 
@@ -62,6 +63,15 @@ def test_the_truth_is_the_bone_of_the_phantom(vertebra: Vertebra) -> None:
     assert within.sum() > 1000
     assert np.abs(truth[within] - MU_WATER_PER_MM * 0.46).max() < 2e-6
     assert not truth[beside].any()
+
+
+def test_the_truth_is_interpolated_everywhere_it_is_not_zero(vertebra: Vertebra) -> None:
+    whole = np.linalg.inv(vertebra.bone_hu.T_ct_voxel) @ reconstruction._grid(vertebra).T_frame_voxel
+    excess = excess_attenuation(vertebra.bone_hu.data, vertebra.fill_hu.data)
+    expected = ndimage.affine_transform(
+        excess, whole[:3, :3], whole[:3, 3], (SIDE,) * 3, order=1, mode="grid-constant", cval=0.0
+    )
+    np.testing.assert_allclose(true_volume(vertebra), expected, atol=1e-7)
 
 
 def test_nothing_has_the_noise_of_everything(vertebra: Vertebra) -> None:
