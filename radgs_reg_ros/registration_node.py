@@ -217,7 +217,8 @@ class RegistrationNode(ManagedNode):
         except InputError as error:
             self.diagnostics.error("pair", str(error))
             return
-        self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
+        stamps = {view: seconds_text(stamp_ns) for view, stamp_ns in acquisition.stamps_ns.items()}
+        self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns), **stamps)
         if acquisition.key == self._seen_pair:
             return
         self._seen_pair = acquisition.key

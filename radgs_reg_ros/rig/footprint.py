@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MB = 1e6
-SHARED_MEMORY = Path("/dev/shm")
-FAST_DDS = "fastdds*"
+FAST_DDS = "/dev/shm/fastdds"
 
 
 @dataclass(frozen=True)
@@ -35,21 +34,19 @@ class Footprint:
         """
         process = Path("/proc") / str(pid)
         links = [_target(link) for link in (process / "fd").iterdir()]
-        mapped = {
-            line.split(maxsplit=5)[-1] for line in (process / "maps").read_text().splitlines() if "fastdds" in line
-        }
         return cls(
             memory_mb=_own_memory_bytes((process / "status").read_text()) / MB,
             threads=len(list((process / "task").iterdir())),
             descriptors=len(links),
             sockets=sum(link.startswith("socket:") for link in links),
-            segments=len(mapped),
+            segments=len(segments_of(pid)),
         )
 
 
-def shared_memory_files() -> set[Path]:
-    """Files of Fast DDS in shared memory, of all processes on the machine."""
-    return set(SHARED_MEMORY.glob(FAST_DDS))
+def segments_of(pid: int) -> set[Path]:
+    """Files of Fast DDS in shared memory that a process has mapped; one that was removed meanwhile has another name."""
+    maps = (Path("/proc") / str(pid) / "maps").read_text().splitlines()
+    return {Path(line.split(maxsplit=5)[-1]) for line in maps if FAST_DDS in line}
 
 
 def _own_memory_bytes(status: str) -> int:

@@ -9,6 +9,7 @@ from radgs_reg.msg import VertebraPoseArray
 from recorded_run import BEGIN_S, FIRST_S, SECOND_S, record_run
 from tf2_msgs.msg import TFMessage
 
+from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.messages.topics import TF, TF_STATIC
 from radgs_reg_ros import qos
 
@@ -37,7 +38,13 @@ class Run:
         self.player.send(second, without)
 
     def wait_for_pair(self, second: int, since: int) -> None:
-        self.diagnostics.wait_for_value("pair", "stamp", lambda stamp: stamp.startswith(f"{second}."), since)
+        """Both images: while one of them is new, it is a pair with the other view's latest one."""
+
+        def is_of_this_second(entry: DiagnosticStatus) -> bool:
+            stamps = {value.key: value.value for value in entry.values}
+            return all(stamps.get(view, "").startswith(f"{second}.") for view in VIEWS)
+
+        self.diagnostics.wait("pair", is_of_this_second, f"both images of {second} s", since)
 
     def go_back(self, second: int) -> str:
         """Time goes back; returns what the node says of that."""
@@ -68,7 +75,7 @@ def test_without_tf_static_frame_and_topic_are_named_before_anybody_asks(run):
     since = run.diagnostics.mark()
     run.play(BEGIN_S, without=[TF_STATIC])
     run.play(FIRST_S)
-    for view in ("ap", "lateral"):
+    for view in VIEWS:
         told = run.diagnostics.wait(
             f"{view}/transform", lambda s: s.level == DiagnosticStatus.WARN, "no transform", since
         )
@@ -83,10 +90,10 @@ def test_without_tf_static_frame_and_topic_are_named_before_anybody_asks(run):
 def test_a_pair_is_registered_once_its_late_tf_static_has_come(run):
     run.player.send_only(BEGIN_S, [TF_STATIC])
     run.remote.wait_for(lambda: run.register().success, "a registration with /tf_static", LONG)
-    assert run.result_stamps() == {FIRST_S}
+    run.remote.wait_for(lambda: run.result_stamps() == {FIRST_S}, "the first result", LONG)
     since = run.diagnostics.mark()
     run.play(SECOND_S)
-    for view in ("ap", "lateral"):
+    for view in VIEWS:
         run.diagnostics.wait_for_value(f"{view}/transform", "stamp", lambda s: s.startswith(f"{SECOND_S}."), since)
         assert run.diagnostics.entries(f"{view}/transform", since)[-1].level == DiagnosticStatus.OK
     run.wait_for_pair(SECOND_S, since)
@@ -137,7 +144,7 @@ def test_what_was_sent_before_time_went_back_is_left_out(run):
     run.go_back(BEGIN_S)
     since = run.diagnostics.mark()
     run.player.send_only(SECOND_S, [TF, *AP, "/lateral/camera_info", "/lateral/image"])
-    for view in ("ap", "lateral"):
+    for view in VIEWS:
         run.diagnostics.wait(f"{view}/image", lambda s: "left out" in s.message, "left out", since)
     assert "no pair of X-rays yet" in run.register().message
     run.play(FIRST_S)  # a sample of /tf from before must not expire those that come now
