@@ -13,13 +13,14 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing
+from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot
 from radgs_core.acquisition.registrar import Registrar
 from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
 from radgs_core.case import Case
-from radgs_core.messages.stamps import seconds_text
+from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
@@ -29,6 +30,7 @@ from radgs_reg_ros.result_publisher import ResultPublisher
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
+from radgs_reg_ros.time_jumps import TimeJumps
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
 
 
@@ -50,10 +52,13 @@ class RegistrationNode(ManagedNode):
         self._inbox: XrayInbox | None = None
         self._tf_buffer: TfBuffer | None = None
         self._placer: ShotPlacer | None = None
+        self._jumps: TimeJumps | None = None
+        self._jump_count = 0
         self._registrar: Registrar | None = None
         self._publisher: ResultPublisher | None = None
         self._subscriptions_active: list[Subscription] = []
         self._publishing = threading.Lock()
+        self._collecting = threading.Lock()
         self._seen_pair: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
         # a group of its own: a call waits for its registration while images keep coming
@@ -68,7 +73,10 @@ class RegistrationNode(ManagedNode):
         case = Case.load(Path(parameters.case))
         levels = selected_levels(parameters.levels, list(case.levels))
         self._tf_buffer = open_tf_buffer(self)
-        self._placer = ShotPlacer(parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s)
+        self._placer = ShotPlacer(
+            parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s, self._on_shot_placed
+        )
+        self._jumps = TimeJumps(self, self._on_jump)
         registration = SpineRegistration(case)
         registration.warm_up()
         self._registrar = Registrar(
@@ -83,13 +91,10 @@ class RegistrationNode(ManagedNode):
 
     def activate(self) -> None:
         assert self._publisher is not None
-        parameters = self._settings
-        by_stamp = parameters.sync_mode == "approximate"
-        self._pairing = ApproximatePairing(parameters.sync_slop_s) if by_stamp else LatestPairing()
-        self._inbox = XrayInbox(self._pairing, parameters.intensity)
-        self._seen_pair = None
+        with self._collecting:
+            self._open_inbox()
         self._publisher.publish_static()
-        profile = qos.images_in(parameters.image_reliability)
+        profile = qos.images_in(self._settings.image_reliability)
         for view in VIEWS:
             for kind, name, callback in (
                 (Image, f"{view}/image", self._on_image),
@@ -109,16 +114,19 @@ class RegistrationNode(ManagedNode):
         for subscription in self._subscriptions_active:
             self.destroy_subscription(subscription)
         self._subscriptions_active.clear()
-        self._inbox = self._pairing = None
+        with self._collecting:
+            self._inbox = self._pairing = None
 
     def release(self) -> None:
+        if self._jumps is not None:
+            self._jumps.close()
         if self._placer is not None:
             self._placer.close()
         if self._tf_buffer is not None:
             self._tf_buffer.close()
         if self._publisher is not None:
             self._publisher.close()
-        self._placer = self._tf_buffer = self._registrar = self._publisher = None
+        self._jumps = self._placer = self._tf_buffer = self._registrar = self._publisher = None
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, RegistrationParameters)
@@ -137,10 +145,46 @@ class RegistrationNode(ManagedNode):
             raise JobCancelled("the node was deactivated")
         return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s)
 
+    def _open_inbox(self) -> None:
+        parameters = self._settings
+        by_stamp = parameters.sync_mode == "approximate"
+        self._pairing = ApproximatePairing(parameters.sync_slop_s) if by_stamp else LatestPairing()
+        self._inbox = XrayInbox(self._pairing, parameters.intensity)
+        self._seen_pair = None
+
+    def _on_jump(self, what_happened: str) -> None:
+        """What came before belongs to another run: it makes no pair with what comes now, and no result."""
+        if self._placer is not None:
+            self._placer.forget()
+        with self._collecting:
+            if self._inbox is not None:
+                self._open_inbox()
+                self._worker.cancel(f"{what_happened}, and the pair is of before that.")
+        self._jump_count += 1
+        sentence = f"{what_happened}; images, pairs and moving frames of before that are forgotten"
+        self.get_logger().info(sentence)
+        self.diagnostics.ok("time", sentence, jumps=str(self._jump_count))
+
+    def _is_outdated(self, topic: str, header: Header) -> bool:
+        """Whether a message was sent before time went back; says so."""
+        stamp_ns = nanoseconds(header.stamp)
+        if self._jumps is None or not self._jumps.is_outdated(stamp_ns):
+            return False
+        self.diagnostics.ok(topic, "left out: it was sent before the time went back", stamp=seconds_text(stamp_ns))
+        return True
+
+    def _on_shot_placed(self, shot: Shot, problem: str) -> None:
+        """In a thread of the placer."""
+        name, stamp = f"{shot.view}/transform", seconds_text(shot.stamp_ns)
+        if problem:
+            self.diagnostics.warn(name, f"{shot.view}/image: {problem}", stamp=stamp)
+        else:
+            self.diagnostics.ok(name, f"{self._settings.reference_frame} <- {shot.frame} is known", stamp=stamp)
+
     def _on_image(self, view: str, message: Image) -> None:
-        if self._inbox is None or self._placer is None:
-            return
         topic = f"{view}/image"
+        if self._inbox is None or self._placer is None or self._is_outdated(topic, message.header):
+            return
         try:
             shot = self._inbox.add_image(view, message, topic)
         except InputError as error:
@@ -151,9 +195,9 @@ class RegistrationNode(ManagedNode):
             self._on_input()
 
     def _on_camera_info(self, view: str, message: CameraInfo) -> None:
-        if self._inbox is None:
-            return
         topic = f"{view}/camera_info"
+        if self._inbox is None or self._is_outdated(topic, message.header):
+            return
         try:
             self._inbox.add_info(view, message, topic)
         except InputError as error:
@@ -173,7 +217,8 @@ class RegistrationNode(ManagedNode):
         except InputError as error:
             self.diagnostics.error("pair", str(error))
             return
-        self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns))
+        stamps = {view: seconds_text(stamp_ns) for view, stamp_ns in acquisition.stamps_ns.items()}
+        self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns), **stamps)
         if acquisition.key == self._seen_pair:
             return
         self._seen_pair = acquisition.key
@@ -201,12 +246,13 @@ class RegistrationNode(ManagedNode):
         )
 
     def _on_register(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        inbox = self._inbox
-        if inbox is None:
-            response.message = "registration_node is not active; configure and activate it first."
-            return response
         try:
-            outcome = self._worker.submit(inbox.latest()).result()
+            with self._collecting:  # time must not go back between the two
+                if self._inbox is None:
+                    response.message = "registration_node is not active; configure and activate it first."
+                    return response
+                waiting = self._worker.submit(self._inbox.latest())
+            outcome = waiting.result()
         except JobCancelled as error:
             outcome = Outcome(False, str(error))
         except InputError as error:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -23,15 +24,23 @@ class ShotPlacer:
     wait while another is registered.
     """
 
-    def __init__(self, reference: str, tf_buffer: TfBuffer, timeout_s: float) -> None:
-        """``timeout_s``: how long to wait for the transform of a shot; may be set anew at any time."""
+    def __init__(
+        self, reference: str, tf_buffer: TfBuffer, timeout_s: float, tell: Callable[[Shot, str], object]
+    ) -> None:
+        """
+        Args:
+            reference: frame that views are placed in.
+            tf_buffer: knows the transforms.
+            timeout_s: how long to wait for the transform of a shot; may be set anew at any time.
+            tell: told of expected shots, from threads of this class, why they have no place yet; an empty string of
+                those that have.
+        """
         self._reference = reference
         self._tf_buffer = tf_buffer
         self.timeout_s = timeout_s
+        self._tell = tell
         self._lock = threading.Lock()
-        self._placed: dict[str, OrderedDict[tuple[str, int], NDArray[np.float64]]] = {
-            view: OrderedDict() for view in VIEWS
-        }
+        self._placed = _nothing_placed()
         self._workers = {view: LatestJobWorker(f"{view} transform", partial(self._place, view)) for view in VIEWS}
 
     def expect(self, shot: Shot) -> None:
@@ -49,25 +58,40 @@ class ShotPlacer:
         Raises:
             InputError: as ``TfBuffer.lookup``.
         """
-        known = self.placed(view, frame, stamp_ns)
+        with self._lock:
+            placed = self._placed[view]
+            known = placed.get((frame, stamp_ns))
         if known is not None:
             return known
         matrix = self._tf_buffer.lookup(self._reference, frame, stamp_ns, self.timeout_s)
         with self._lock:
-            placed = self._placed[view]
-            placed[frame, stamp_ns] = matrix
+            placed[frame, stamp_ns] = matrix  # lost if all was forgotten meanwhile
             while len(placed) > _KEPT:
                 placed.popitem(last=False)
         return matrix
+
+    def forget(self) -> None:
+        """Forget all places, and those that are being looked up: time went back."""
+        with self._lock:
+            self._placed = _nothing_placed()
+        for worker in self._workers.values():
+            worker.cancel("time went back")
 
     def close(self) -> None:
         """End the threads; one that waits for a transform ends when that times out."""
         for worker in self._workers.values():
             worker.stop(0.0)
 
-    def _place(self, view: str, shot: Shot, _cancelled: threading.Event) -> bool:
+    def _place(self, view: str, shot: Shot, cancelled: threading.Event) -> None:
+        problem = ""
         try:
             self.place(view, shot.frame, shot.stamp_ns)
-        except InputError:
-            return False  # whoever asks for it later gets the reason
-        return True
+        except InputError as error:
+            problem = str(error)  # whoever asks for it later gets it, unless the transform has come by then
+        if not cancelled.is_set():
+            self._tell(shot, problem)
+
+
+def _nothing_placed() -> dict[str, OrderedDict[tuple[str, int], NDArray[np.float64]]]:
+    """By view, matrices by frame and stamp."""
+    return {view: OrderedDict() for view in VIEWS}

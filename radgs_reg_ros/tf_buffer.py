@@ -9,7 +9,11 @@ from rclpy.node import Node
 
 
 class TfBuffer(Protocol):
-    """What ``/tf`` and ``/tf_static`` said lately."""
+    """What ``/tf`` and ``/tf_static`` said lately.
+
+    When time goes back, moving frames are forgotten: their samples are of another run. Static ones stay, because nobody
+    sends them again.
+    """
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
         """``T_target_source`` (4, 4), mm, at a stamp; waits for it up to ``timeout_s``.

@@ -10,9 +10,10 @@ from tf2_ros import Buffer, TransformException, TransformListener
 
 from radgs_core.acquisition.rigidity_check import RigidityCheck
 from radgs_core.acquisition.tf_tree import TransformUnavailable
-from radgs_core.messages.stamps import seconds_text
+from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.transforms import matrix_from_transform
 from radgs_reg_ros.tf_buffer import throttled_errors
+from radgs_reg_ros.time_jumps import TimeJumps
 
 
 class _CheckedBuffer(Buffer):
@@ -21,10 +22,14 @@ class _CheckedBuffer(Buffer):
     def __init__(self, node: Node) -> None:
         super().__init__(node=node)
         self.check = RigidityCheck(throttled_errors(node))
+        # in place of tf2_ros' own, which fails in some versions and bears with jumps of less than a second
+        self.jump_handle.unregister()
+        self.jumps = TimeJumps(node, lambda _what_happened: self.clear())
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
-        """Take a sample of a moving frame, unless it is refused."""
-        if self.check.matrix(transform) is not None:
+        """Take a sample of a moving frame, unless it is refused or was sent before time went back."""
+        outdated = self.jumps.is_outdated(nanoseconds(transform.header.stamp))
+        if not outdated and self.check.matrix(transform) is not None:
             super().set_transform(transform, authority)
 
     def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
@@ -52,7 +57,7 @@ class Tf2Buffer:
             self._buffer.check.explain(target, source)
             raise TransformUnavailable(
                 f"tf2 has no transform {target} <- {source} at {seconds_text(stamp_ns)} ({error});"
-                " publish it at the image's stamp."
+                " publish it on /tf at the image's stamp, or on /tf_static."
             ) from error
         return matrix_from_transform(message.transform, f"the transform {target} <- {source}")
 
@@ -61,4 +66,4 @@ class Tf2Buffer:
         self._listener.unregister()
         # tf2_ros leaves these with the node
         self._node.destroy_service(self._buffer.srv)
-        self._buffer.jump_handle.unregister()
+        self._buffer.jumps.close()

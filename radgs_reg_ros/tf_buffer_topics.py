@@ -17,6 +17,7 @@ from radgs_core.messages.stamps import nanoseconds
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import qos
 from radgs_reg_ros.tf_buffer import throttled_errors
+from radgs_reg_ros.time_jumps import TimeJumps
 
 
 class TopicTfBuffer:
@@ -30,6 +31,7 @@ class TopicTfBuffer:
         self._tree = TransformTree()
         self._check = RigidityCheck(throttled_errors(node))
         self._changed = threading.Condition()
+        self._jumps = TimeJumps(node, self._forget_moving)
         self._subscriptions = [
             node.create_subscription(TFMessage, "/tf", partial(self._take, self._insert), qos.tf()),
             node.create_subscription(
@@ -53,6 +55,7 @@ class TopicTfBuffer:
 
     def close(self) -> None:
         """See ``TfBuffer``."""
+        self._jumps.close()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
 
@@ -69,8 +72,14 @@ class TopicTfBuffer:
                     self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
             self._changed.notify_all()
 
+    def _forget_moving(self, _what_happened: str) -> None:
+        with self._changed:
+            self._tree.forget_moving()
+
     def _insert(self, transform: TransformStamped, matrix: NDArray[np.float64]) -> None:
         stamp_ns = nanoseconds(transform.header.stamp)
+        if self._jumps.is_outdated(stamp_ns):
+            return  # it would outlast the samples of the new run, which are older
         self._tree.insert(transform.header.frame_id, transform.child_frame_id, stamp_ns, matrix)
 
     def _insert_static(self, transform: TransformStamped, matrix: NDArray[np.float64]) -> None:

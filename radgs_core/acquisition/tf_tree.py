@@ -82,6 +82,10 @@ class TransformTree:
         """Drop all that is known of a frame's transform to its parent, static or sampled."""
         self._edges.pop(child.lstrip("/"), None)
 
+    def forget_moving(self) -> None:
+        """Drop all samples in time; static transforms stay."""
+        self._edges = {child: edge for child, edge in self._edges.items() if isinstance(edge, _StaticEdge)}
+
     def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
         """``T_target_source`` (4, 4), mm, at a stamp.
 

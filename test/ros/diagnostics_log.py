@@ -33,6 +33,14 @@ class DiagnosticsLog:
 
         return self._remote.wait_for(first, f"a diagnostic of {name}: {what}", 30.0)
 
+    def wait_for_time(self, second: int, since: int = 0) -> None:
+        """Wait until a node that says something has this time."""
+        self._remote.wait_for(
+            lambda: any(message.header.stamp.sec >= second for message in self._messages[since:]),
+            f"a diagnostic at {second} s",
+            30.0,
+        )
+
     def wait_for_value(self, name: str, key: str, accept: Callable[[str], bool], since: int = 0) -> DiagnosticStatus:
         """The first entry of a name with a value that is accepted."""
         return self.wait(name, lambda s: any(v.key == key and accept(v.value) for v in s.values), key, since)

@@ -1,11 +1,15 @@
-"""Deactivating a node that registers: the answer comes at once, nothing of the result, and the next one is possible."""
+"""What ends a running registration: the answer comes at once, nothing of the result, and the next one is possible."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+from builtin_interfaces.msg import Time
 from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import GetState
 from radgs_reg.msg import VertebraPoseArray
+from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 from xray_source import Exposure, XraySource
@@ -19,11 +23,11 @@ ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEA
 
 @pytest.fixture(scope="module")
 def node(domain, remote, case_folder, tmp_path_factory):
-    """slow_node, active."""
+    """slow_node, active; its time stands still until somebody sets it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
         log = tmp_path_factory.mktemp("log") / "slow_node.log"
-        with NodeProcess("slow_node", domain, log, {"case": str(case_folder)}) as process:
+        with NodeProcess("slow_node", domain, log, {"case": str(case_folder), "use_sim_time": True}) as process:
             remote.watch(process)
             remote.bring_up([NODE])
             yield process
@@ -34,24 +38,67 @@ def registrations(node: NodeProcess) -> int:
     return node.log.read_text().splitlines().count("registering")
 
 
+@pytest.fixture
+def registering(node, remote, diagnostics):
+    """``registering(second)``: the answer that is waited for while the exposure of a second is registered."""
+    clients = []
+
+    def begin(second: int):
+        since, begun = diagnostics.mark(), registrations(node)
+        XraySource(remote).send(Exposure.good(second))
+        diagnostics.wait_for_value("pair", "stamp", lambda stamp: stamp.startswith(f"{second}."), since)
+        clients.append(remote.node.create_client(Trigger, f"{NODE}/register"))
+        answer = clients[-1].call_async(Trigger.Request())
+        remote.wait_for(lambda: registrations(node) > begun, "the registration", 30.0)
+        return answer
+
+    yield begin
+    for client in clients:
+        remote.node.destroy_client(client)
+
+
 @pytest.mark.parametrize("second", [5000, 5010])
-def test_deactivation_gives_the_running_registration_up(second, node, remote, diagnostics):
+def test_deactivation_gives_the_running_registration_up(second, registering, remote, diagnostics):
     since = diagnostics.mark()
-    begun = registrations(node)
     poses = remote.listen(VertebraPoseArray, "/vertebra_poses", qos.last_result())
     tf = remote.listen(TFMessage, "/tf", qos.tf())
-    XraySource(remote).send(Exposure.good(second))
-    diagnostics.wait_for_value("pair", "stamp", lambda stamp: stamp.startswith(f"{second}."), since)
-    client = remote.node.create_client(Trigger, f"{NODE}/register")
-    answer = client.call_async(Trigger.Request())
-    remote.wait_for(lambda: registrations(node) > begun, "the registration", 30.0)
-
+    answer = registering(second)
     assert remote.transition(NODE, DEACTIVATE)
     remote.wait_for(answer.done, "the answer", 2.0)
     assert not answer.result().success
     assert answer.result().message == "the node was deactivated"
     diagnostics.wait("registration", lambda s: s.message == "cancelled", "cancelled", since)
-    remote.node.destroy_client(client)
     assert remote.transition(NODE, ACTIVATE)
     assert poses == []
     assert not [t for m in tf for t in m.transforms if t.child_frame_id.startswith("vertebra_")]
+
+
+def test_time_that_goes_back_gives_the_running_registration_up(registering, remote, diagnostics):
+    """Its result would be of a time that is still to come."""
+    clock = remote.publisher(Clock, "/clock", qos.events())
+    since = diagnostics.mark()
+    clock.publish(Clock(clock=Time(sec=5020)))
+    diagnostics.wait_for_time(5020, since)
+    poses = remote.listen(VertebraPoseArray, "/vertebra_poses", qos.last_result())
+    answer = registering(5020)
+    clock.publish(Clock(clock=Time(sec=5000)))
+    remote.wait_for(answer.done, "the answer", 5.0)
+    assert not answer.result().success
+    assert answer.result().message == "the time went back by 20.000 s, and the pair is of before that."
+    diagnostics.wait("registration", lambda s: s.message == "cancelled", "cancelled", since)
+    assert poses == []
+
+
+def test_the_node_answers_while_it_registers(registering, remote):
+    answer = registering(5001)
+    state = remote.call(GetState, f"{NODE}/get_state", GetState.Request(), 5.0)
+    assert state.current_state.label == "active"
+    assert not answer.done()
+
+
+def test_a_signal_ends_the_process_within_two_seconds(node):
+    """Last in this file. It still registers for the test before this one."""
+    began = time.monotonic()
+    node.interrupt()
+    assert node.wait(20.0) == 0
+    assert time.monotonic() - began < 2.0

@@ -18,6 +18,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from radgs_core.case import Case
 from radgs_reg_ros import qos
+from radgs_reg_ros.rig.footprint import segments_of
 from radgs_reg_ros.rig.node_process import NodeProcess
 from radgs_reg_ros.rig.private_domain import private_domain
 from radgs_reg_ros.rig.remote import Remote
@@ -163,18 +164,12 @@ def test_a_signal_ends_the_process_and_leaves_nothing_in_shared_memory(name, kil
     # alone in a domain: a peer would keep files of its own, and share some
     with private_domain() as domain, NodeProcess(f"radgs_reg_ros.{name}", domain, tmp_path / "log") as process:
         deadline = time.monotonic() + 30.0
-        while not (made := shared_memory_of(process)):
+        while not (made := segments_of(process.pid)):
             assert process.failure() is None
             assert time.monotonic() < deadline, "Fast DDS uses shared memory here"
         kill(process)
         assert process.wait(20.0) == 0
     assert not [file for file in made if file.exists()]
-
-
-def shared_memory_of(process: NodeProcess) -> list[Path]:
-    """Fast DDS' segment of a process; one that ends without closing DDS leaves it behind."""
-    maps = Path(f"/proc/{process.pid}/maps").read_text()
-    return [file for file in Path("/dev/shm").glob("fastdds*") if str(file) in maps]
 
 
 def test_the_executable_of_the_package_is_this_node(domain):

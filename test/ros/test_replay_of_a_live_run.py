@@ -6,10 +6,14 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
 from radgs_reg.msg import VertebraPoseArray
 from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Image
 from small_case import LEVELS
 
+from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
 from radgs_core.io.bag_reader import Recorded, opened_bag
 from radgs_core.io.bag_writer import written_bag
@@ -90,8 +94,8 @@ def recorder(start_node, remote, diagnostics, case_folder):
 
 
 @pytest.fixture(scope="module")
-def replayed(recorder, case_folder, tmp_path_factory):
-    """The results of the recording, as messages of /vertebra_poses."""
+def replayed_bag(recorder, case_folder, tmp_path_factory):
+    """The recording with the results of the recording."""
     folder = tmp_path_factory.mktemp("recordings")
     starts = [message for message in recorder.messages if message.topic == "/initialpose"]
     others = [message for message in recorder.messages if message.topic not in ("/initialpose", "/vertebra_poses")]
@@ -108,7 +112,13 @@ def replayed(recorder, case_folder, tmp_path_factory):
         replay = Replay(bag, case, SpineRegistration(case), ReplaySettings(levels=LEVELS))
         assert len(replay.run(writer, lambda fraction, message: None)) == 2
         assert replay.left_out == 0
-    with opened_bag(out) as bag:
+    return out
+
+
+@pytest.fixture(scope="module")
+def replayed(replayed_bag):
+    """Its results, as messages of /vertebra_poses."""
+    with opened_bag(replayed_bag) as bag:
         return [message.data for message in bag.messages(["/vertebra_poses"])]
 
 
@@ -131,3 +141,22 @@ def test_the_poses_are_the_same(recorder, replayed):
             assert (level.label, level.status, level.reason) == (same.label, same.status, same.reason)
             difference = matrix_from_pose(level.ct_pose, "") - matrix_from_pose(same.ct_pose, "")
             np.testing.assert_allclose(difference, 0, atol=1e-9)
+
+
+def test_another_library_reads_both_recordings(recorder, replayed_bag):
+    """Live messages as they were recorded, and results of the replay, beside what ROS reads in the same bytes."""
+    for folder in (replayed_bag.parent / "live", replayed_bag):
+        with (folder / f"{folder.name}.mcap").open("rb") as file:
+            reader = make_reader(file, decoder_factories=[DecoderFactory()])
+            decoded = [(channel.topic, message) for _, channel, _, message in reader.iter_decoded_messages()]
+        for view in VIEWS:
+            images = [message for topic, message in decoded if topic == f"/{view}/image"]
+            sent = [deserialize_message(message.data, Image) for message in recorder.of(f"/{view}/image")]
+            assert [(i.header.stamp.nanosec, bytes(i.data)) for i in images] == [
+                (i.header.stamp.nanosec, bytes(i.data)) for i in sent
+            ]
+    poses = [message for topic, message in decoded if topic == "/vertebra_poses"]
+    live = [deserialize_message(message.data, VertebraPoseArray) for message in recorder.of("/vertebra_poses")]
+    assert [[(v.label, v.ct_pose.position.x) for v in p.vertebrae] for p in poses] == [
+        [(v.label, pytest.approx(v.ct_pose.position.x, abs=1e-9)) for v in p.vertebrae] for p in live
+    ]

@@ -37,8 +37,14 @@ def buffer(remote):
 
 
 @pytest.fixture
-def placer(buffer):
-    placer = ShotPlacer("carm_base", buffer, LONG)
+def told():
+    """Seconds of shots, and why they have no place."""
+    return []
+
+
+@pytest.fixture
+def placer(buffer, told):
+    placer = ShotPlacer("carm_base", buffer, LONG, lambda shot, problem: told.append((shot.stamp_ns // S, problem)))
     yield placer
     placer.close()
 

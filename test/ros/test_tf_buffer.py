@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
+from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
@@ -121,6 +123,45 @@ def test_a_moving_frame_is_looked_up_at_the_stamp(buffer, broadcaster):
     np.testing.assert_allclose(buffer.lookup("base", frame, 10 * S, LONG)[0, 3], 1000.0)
     with pytest.raises(TransformUnavailable):
         buffer.lookup("base", frame, 13 * S, 0.1)
+
+
+@pytest.fixture(params=["substitute", "tf2_ros"])
+def simulated_buffer(request, domain):
+    """A buffer of a node that takes its time from /clock."""
+    with Remote(domain, "simulated") as simulated:
+        simulated.node.set_parameters([Parameter("use_sim_time", value=True)])
+        buffer = make_buffer(request.param, simulated)
+        yield simulated, buffer
+        buffer.close()
+
+
+def test_when_time_goes_back_moving_frames_are_forgotten_and_static_ones_stay(simulated_buffer, broadcaster):
+    simulated, buffer = simulated_buffer
+    kind = type(buffer).__name__
+    moving, still = f"wagon_{kind}", f"rail_{kind}"
+    clock = broadcaster.publisher(Clock, "/clock", qos.events())
+    publisher = broadcaster.publisher(TFMessage, "/tf", qos.tf())
+    broadcaster.publisher(TFMessage, "/tf_static", qos.tf_static_out()).publish(stamped("base", still, 2, 0.5))
+
+    def set_time(second: int) -> None:
+        clock.publish(Clock(clock=Time(sec=second)))
+        simulated.wait_for(lambda: simulated.node.get_clock().now().nanoseconds == second * S, "the time", LONG)
+
+    set_time(100)
+    publisher.publish(stamped("base", moving, 2, 0.1))
+    np.testing.assert_allclose(buffer.lookup("base", moving, 2 * S, LONG)[0, 3], 100.0)
+    np.testing.assert_allclose(buffer.lookup("base", still, 2 * S, LONG)[0, 3], 500.0)
+    set_time(1)
+    with pytest.raises(TransformUnavailable):
+        buffer.lookup("base", moving, 2 * S, 0.0)
+    np.testing.assert_allclose(buffer.lookup("base", still, 2 * S, 0.0)[0, 3], 500.0)
+
+    publisher.publish(stamped("base", moving, 100, 0.9))  # on its way since before
+    publisher.publish(stamped("base", moving, 2, 0.3))
+    np.testing.assert_allclose(buffer.lookup("base", moving, 2 * S, LONG)[0, 3], 300.0)
+    set_time(100)
+    publisher.publish(stamped("base", moving, 100, 0.7))
+    np.testing.assert_allclose(buffer.lookup("base", moving, 100 * S, LONG)[0, 3], 700.0)
 
 
 def healed(buffer: TfBuffer, broadcaster: Remote, frame: str) -> np.ndarray:

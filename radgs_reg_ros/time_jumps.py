@@ -1,0 +1,51 @@
+"""ROS time that goes back: a recording that is looped, a simulation that begins anew."""
+
+from collections.abc import Callable
+
+from rclpy.clock import ClockChange, JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.node import Node
+
+_SWITCHED = (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED)
+
+
+class TimeJumps:
+    """Tells when a node's time went back, or comes from another clock, and what was still sent before it did.
+
+    Time goes back only with ``use_sim_time``: then it is what ``/clock`` says.
+    """
+
+    def __init__(self, node: Node, on_jump: Callable[[str], object]) -> None:
+        """``on_jump`` is called in the callback of ``/clock`` with what happened, half a sentence; must not block."""
+        self._clock = node.get_clock()
+        self._on_jump = on_jump
+        self._middle_ns: int | None = None
+        threshold = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._handle = self._clock.create_jump_callback(threshold, post_callback=self._jumped)
+
+    def is_outdated(self, stamp_ns: int) -> bool:
+        """Whether a message with this stamp was sent before time went back; topics overtake each other.
+
+        Its stamp is closer to the time before the jump than to the time after it. This is asked until time itself has
+        come half of the way again.
+        """
+        middle_ns = self._middle_ns
+        if middle_ns is None:
+            return False
+        if self._clock.now().nanoseconds > middle_ns:
+            self._middle_ns = None
+            return False
+        return stamp_ns > middle_ns
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        self._handle.unregister()
+
+    def _jumped(self, jump: TimeJump) -> None:
+        back_ns = -jump.delta.nanoseconds
+        if jump.clock_change in _SWITCHED:
+            self._middle_ns = None
+            self._on_jump("the time comes from another clock now")
+            return
+        self._middle_ns = self._clock.now().nanoseconds + back_ns // 2
+        self._on_jump(f"the time went back by {back_ns / 1e9:.3f} s")

@@ -1,0 +1,37 @@
+"""A node that is configured and cleaned up again and again holds no more than before; `make soak` repeats it more."""
+
+import pytest
+
+from radgs_reg_ros.rig.footprint import Footprint
+from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
+
+NODE = "/registration_node"
+WARM_UP, LOOPS = 3, 6
+GROWTH_MB = 30.0
+"""Less than what one loop makes anew, so that a loop that keeps it stands out."""
+SETTLED_S = 20.0
+"""Threads and sockets may end after the answer of their transition."""
+
+
+@pytest.fixture(scope="module")
+def node(start_node, remote, case_folder):
+    process = start_node("registration_node", case=str(case_folder))
+    remote.watch(process)
+    return process
+
+
+def test_lifecycle_loops_leave_nothing(node, remote):
+    for _ in range(WARM_UP):
+        lifecycle_loop(remote, NODE)
+    before = Footprint.of(node.pid)
+    for _ in range(LOOPS):
+        lifecycle_loop(remote, NODE)
+
+    def grown() -> dict[str, float]:
+        now = Footprint.of(node.pid)
+        counts = ("threads", "descriptors", "sockets", "segments")
+        growth = {name: getattr(now, name) - getattr(before, name) for name in counts}
+        return {name: value for name, value in growth.items() if value > 0}
+
+    remote.wait_for(lambda: not grown(), f"what {LOOPS} loops made to be given back ({grown()})", SETTLED_S)
+    assert Footprint.of(node.pid).memory_mb - before.memory_mb < GROWTH_MB
