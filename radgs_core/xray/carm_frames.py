@@ -2,15 +2,16 @@
 
 ::
 
-    carm_base                     at the isocentre while the table is at zero; see `radgs_core.xray.carm`
-    ├── carm_tilt                 turned by the angular joint
-    │   └── carm_arc              turned by the orbital joint
+    carm_base                     at the isocentre; see `radgs_core.xray.carm`
+    ├── carm_tilt                 turned by the joint carm_angular
+    │   └── carm_arc              turned by carm_orbital
     │       ├── carm_optical      source and detector of the C-arm
-    │       ├── ap_optical        the same: the first view of a biplanar system
+    │       ├── ap_optical        the same place: the first view of a biplanar system
     │       └── lateral_optical   its second view, 90 degrees farther along the C
-    └── table_x, table_y          the table's rails, each on the one before
-        └── table_top             carries the patient
-            └── patient           axes of REP-103 on the patient: x anterior, y left, z superior
+    └── table_rail_x              shifted by table_x
+        └── table_rail_y          shifted by table_y
+            └── table_top         shifted by table_z
+                └── patient       axes of REP-103 on the patient: x anterior, y left, z superior
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from radgs_core.xray.carm import REFERENCE, CArm
 from radgs_core.xray.carm_joints import JointPositions
 
 CARM_TILT, CARM_ARC = "carm_tilt", "carm_arc"
-TABLE_X, TABLE_Y, TABLE_TOP, PATIENT = "table_x", "table_y", "table_top", "patient"
+TABLE_RAIL_X, TABLE_RAIL_Y, TABLE_TOP, PATIENT = "table_rail_x", "table_rail_y", "table_top", "patient"
 
 LATERAL_DEG = 90.0
 """How much farther along the C than the first view the second view of a biplanar system is."""
@@ -66,9 +67,9 @@ def moving_edges(positions: JointPositions, reference: str = REFERENCE) -> list[
     return [
         Edge(reference, CARM_TILT, _turned([0.0, positions.angular_deg, 0.0])),
         Edge(CARM_TILT, CARM_ARC, _turned([-positions.orbital_deg, 0.0, 0.0])),
-        Edge(reference, TABLE_X, _shifted([x, 0.0, 0.0])),
-        Edge(TABLE_X, TABLE_Y, _shifted([0.0, y, 0.0])),
-        Edge(TABLE_Y, TABLE_TOP, _shifted([0.0, 0.0, z])),
+        Edge(reference, TABLE_RAIL_X, _shifted([x, 0.0, 0.0])),
+        Edge(TABLE_RAIL_X, TABLE_RAIL_Y, _shifted([0.0, y, 0.0])),
+        Edge(TABLE_RAIL_Y, TABLE_TOP, _shifted([0.0, 0.0, z])),
     ]
 
 
