@@ -56,6 +56,12 @@ class RegistrationParameters:
         "Register every new pair (newest wins); otherwise only when ~/register is called. Without networks in the case"
         " nothing is registered before there is an initialpose.",
     )
+    image_transport: str = parameter(
+        "raw",
+        CONFIGURE,
+        "How images come: raw, or compressed (ap/image/compressed and lateral/image/compressed, PNG of 8 or 16 bits).",
+        choices=("raw", "compressed"),
+    )
     image_reliability: str = parameter(
         "reliable",
         CONFIGURE,

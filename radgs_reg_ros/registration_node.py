@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_srvs.srv import Trigger
 
 from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing
 from radgs_core.acquisition.registrar import Registrar
 from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
 from radgs_core.case import Case
+from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import seconds_text
+from radgs_core.messages.topics import info_topic
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import RegistrationParameters, selected_levels
 from radgs_reg_ros.result_publisher import ResultPublisher
+from radgs_reg_ros.ros_messages import message_class
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
@@ -86,14 +89,15 @@ class RegistrationNode(ManagedNode):
         parameters = self._settings
         by_stamp = parameters.sync_mode == "approximate"
         self._pairing = ApproximatePairing(parameters.sync_slop_s) if by_stamp else LatestPairing()
-        self._inbox = XrayInbox(self._pairing, parameters.intensity)
+        transport = TRANSPORTS[parameters.image_transport]
+        self._inbox = XrayInbox(self._pairing, parameters.intensity, transport)
         self._seen_pair = None
         self._publisher.publish_static()
         profile = qos.images_in(parameters.image_reliability)
         for view in VIEWS:
             for kind, name, callback in (
-                (Image, f"{view}/image", self._on_image),
-                (CameraInfo, f"{view}/camera_info", self._on_camera_info),
+                (message_class(transport.kind), transport.topic(view), self._on_image),
+                (CameraInfo, info_topic(view), self._on_camera_info),
             ):
                 events = SubscriptionEventCallbacks(incompatible_qos=partial(self._on_incompatible, name))
                 self._subscriptions_active.append(
@@ -137,23 +141,25 @@ class RegistrationNode(ManagedNode):
             raise JobCancelled("the node was deactivated")
         return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s)
 
-    def _on_image(self, view: str, message: Image) -> None:
+    def _on_image(self, view: str, message: Image | CompressedImage) -> None:
         if self._inbox is None or self._placer is None:
             return
-        topic = f"{view}/image"
+        transport = TRANSPORTS[self._settings.image_transport]
+        topic = transport.topic(view)
         try:
             shot = self._inbox.add_image(view, message, topic)
         except InputError as error:
             self.diagnostics.error(topic, str(error))
         else:
             self._placer.expect(shot)
-            self.diagnostics.ok(topic, f"{message.width}x{message.height} {message.encoding}")
+            height, width = shot.pixels.shape
+            self.diagnostics.ok(topic, f"{width}x{height} {transport.encoding(message)}")
             self._on_input()
 
     def _on_camera_info(self, view: str, message: CameraInfo) -> None:
         if self._inbox is None:
             return
-        topic = f"{view}/camera_info"
+        topic = info_topic(view)
         try:
             self._inbox.add_info(view, message, topic)
         except InputError as error:

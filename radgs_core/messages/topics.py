@@ -3,6 +3,7 @@
 from radgs_core.geometry.camera import VIEW_NAMES
 
 IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 INITIALPOSE = "geometry_msgs/msg/PoseWithCovarianceStamped"
