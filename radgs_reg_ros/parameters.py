@@ -56,6 +56,12 @@ class RegistrationParameters:
         "Register every new pair (newest wins); otherwise only when ~/register is called. Without networks in the case"
         " nothing is registered before there is an initialpose.",
     )
+    image_transport: str = parameter(
+        "raw",
+        CONFIGURE,
+        "How images come: raw, or compressed (ap/image/compressed and lateral/image/compressed, PNG of 8 or 16 bits).",
+        choices=("raw", "compressed"),
+    )
     image_reliability: str = parameter(
         "reliable",
         CONFIGURE,
@@ -84,12 +90,49 @@ class CarmSimulatorParameters:
     )
     ap_frame: str = parameter("ap_optical", CONFIGURE, "Optical frame of the AP view.", text=FRAME)
     lateral_frame: str = parameter("lateral_optical", CONFIGURE, "Optical frame of the lateral view.", text=FRAME)
+    carm_frame: str = parameter(
+        "carm_optical",
+        CONFIGURE,
+        "Optical frame of the C-arm where it is, for X-rays that are taken one at a time.",
+        text=FRAME,
+    )
     frame_prefix: str = parameter(
         "",
         CONFIGURE,
-        "Put before ap_frame and lateral_frame, such as left/, so that two systems can share one TF tree;"
-        " reference_frame stays as it is.",
+        "Put before the names of all frames but reference_frame, such as left/, so that two systems can share one TF"
+        " tree.",
         text=FRAME_PREFIX,
+    )
+    publish_tf: bool = parameter(
+        True,
+        CONFIGURE,
+        "Publish the frames of C-arm and table; false where robot_state_publisher does so from joint_states.",
+    )
+    joint_states: str = parameter(
+        "publish",
+        CONFIGURE,
+        "publish (this node moves the C-arm as carm/command asks) or follow (another simulation does, such as Gazebo,"
+        " and publishes joint_states).",
+        choices=("publish", "follow"),
+    )
+    turning_deg_s: float = parameter(
+        20.0, AT_ONCE, "Speed of the C-arm's angles, degrees a second, from the next command on.", (0.1, 1000.0)
+    )
+    table_mm_s: float = parameter(
+        50.0, AT_ONCE, "Speed of the table along each axis, mm a second, from the next command on.", (0.1, 10000.0)
+    )
+    clock: str = parameter(
+        "follow",
+        CONFIGURE,
+        "follow (the system's time, with use_sim_time that of /clock) or publish (this node publishes /clock and needs"
+        " use_sim_time).",
+        choices=("follow", "publish"),
+    )
+    real_time_factor: float = parameter(
+        1.0,
+        AT_ONCE,
+        "clock publish: seconds of /clock that pass in one of real time; 0: the clock stands.",
+        (0.0, 1000.0),
     )
     image_size: int = parameter(512, CONFIGURE, "Width and height of the images, pixels.", (64, 4096))
     pixel_mm: float = parameter(0.6, CONFIGURE, "Edge of a detector pixel, mm.", (0.05, 10.0))
@@ -107,8 +150,18 @@ class CarmSimulatorParameters:
         3.0, AT_ONCE, "Mean shift of each level at an exposure, from where the CT has it, mm.", (0.0, 30.0)
     )
     motion_deg: float = parameter(3.0, AT_ONCE, "Mean rotation of each level at an exposure, degrees.", (0.0, 30.0))
+    drop_share: float = parameter(0.0, AT_ONCE, "Share of the image messages that are lost.", (0.0, 1.0))
+    duplicate_share: float = parameter(
+        0.0, AT_ONCE, "Share of the image messages, of those not lost, that are sent twice.", (0.0, 1.0)
+    )
+    delay_s: float = parameter(
+        0.0, AT_ONCE, "How much later than everything else about an exposure its images are sent, seconds.", (0.0, 60.0)
+    )
     seed: int = parameter(
-        0, CONFIGURE, "Seed of motion and noise: the same seed gives the same exposures.", (0, 2**31 - 1)
+        0,
+        CONFIGURE,
+        "Seed of motion, noise and lost and doubled messages: the same seed gives the same exposures.",
+        (0, 2**31 - 1),
     )
     autostart: bool = parameter(False, START, "Configure and activate at start, without a lifecycle manager.")
 

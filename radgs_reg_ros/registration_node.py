@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
@@ -20,13 +20,16 @@ from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPair
 from radgs_core.acquisition.registrar import Registrar
 from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
 from radgs_core.case import Case
+from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import nanoseconds, seconds_text
+from radgs_core.messages.topics import info_topic
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import RegistrationParameters, selected_levels
 from radgs_reg_ros.result_publisher import ResultPublisher
+from radgs_reg_ros.ros_messages import message_class
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
@@ -93,12 +96,13 @@ class RegistrationNode(ManagedNode):
         assert self._publisher is not None
         with self._collecting:
             self._open_inbox()
+        transport = TRANSPORTS[self._settings.image_transport]
         self._publisher.publish_static()
         profile = qos.images_in(self._settings.image_reliability)
         for view in VIEWS:
             for kind, name, callback in (
-                (Image, f"{view}/image", self._on_image),
-                (CameraInfo, f"{view}/camera_info", self._on_camera_info),
+                (message_class(transport.kind), transport.topic(view), self._on_image),
+                (CameraInfo, info_topic(view), self._on_camera_info),
             ):
                 events = SubscriptionEventCallbacks(incompatible_qos=partial(self._on_incompatible, name))
                 self._subscriptions_active.append(
@@ -149,7 +153,7 @@ class RegistrationNode(ManagedNode):
         parameters = self._settings
         by_stamp = parameters.sync_mode == "approximate"
         self._pairing = ApproximatePairing(parameters.sync_slop_s) if by_stamp else LatestPairing()
-        self._inbox = XrayInbox(self._pairing, parameters.intensity)
+        self._inbox = XrayInbox(self._pairing, parameters.intensity, TRANSPORTS[parameters.image_transport])
         self._seen_pair = None
 
     def _on_jump(self, what_happened: str) -> None:
@@ -181,8 +185,9 @@ class RegistrationNode(ManagedNode):
         else:
             self.diagnostics.ok(name, f"{self._settings.reference_frame} <- {shot.frame} is known", stamp=stamp)
 
-    def _on_image(self, view: str, message: Image) -> None:
-        topic = f"{view}/image"
+    def _on_image(self, view: str, message: Image | CompressedImage) -> None:
+        transport = TRANSPORTS[self._settings.image_transport]
+        topic = transport.topic(view)
         if self._inbox is None or self._placer is None or self._is_outdated(topic, message.header):
             return
         try:
@@ -191,11 +196,12 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.error(topic, str(error))
         else:
             self._placer.expect(shot)
-            self.diagnostics.ok(topic, f"{message.width}x{message.height} {message.encoding}")
+            height, width = shot.pixels.shape
+            self.diagnostics.ok(topic, f"{width}x{height} {transport.encoding(message)}")
             self._on_input()
 
     def _on_camera_info(self, view: str, message: CameraInfo) -> None:
-        topic = f"{view}/camera_info"
+        topic = info_topic(view)
         if self._inbox is None or self._is_outdated(topic, message.header):
             return
         try:

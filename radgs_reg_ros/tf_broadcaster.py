@@ -1,17 +1,10 @@
 """Sends transforms."""
 
-from collections.abc import Mapping
-
-import numpy as np
 from geometry_msgs.msg import TransformStamped
-from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
-from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from radgs_core.messages.transforms import tf_message
 from radgs_reg_ros import qos
-from radgs_reg_ros.ros_messages import ROS_MESSAGES
 
 
 class TfBroadcaster:
@@ -22,9 +15,9 @@ class TfBroadcaster:
         self._dynamic = node.create_lifecycle_publisher(TFMessage, "/tf", qos.tf())
         self._static = node.create_lifecycle_publisher(TFMessage, "/tf_static", qos.tf_static_out())
 
-    def send(self, header: Header, T_parent_child: Mapping[str, NDArray[np.float64]]) -> None:
-        """Frames by name at a stamp, as children of ``header.frame_id``; (4, 4), mm."""
-        self._dynamic.publish(tf_message(ROS_MESSAGES, header, T_parent_child))
+    def send(self, transforms: list[TransformStamped]) -> None:
+        """Where moving frames are, each at its stamp."""
+        self._dynamic.publish(TFMessage(transforms=transforms))
 
     def send_static(self, transforms: list[TransformStamped]) -> None:
         """All static frames of this node at once: each call replaces what late joiners get."""

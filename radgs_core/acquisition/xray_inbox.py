@@ -12,8 +12,9 @@ from radgs_core.errors import InputError
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.messages.cameras import camera_from_info
 from radgs_core.messages.factory import Message
-from radgs_core.messages.images import pixels_from_image
+from radgs_core.messages.image_transport import RAW, ImageTransport
 from radgs_core.messages.stamps import nanoseconds, seconds_text
+from radgs_core.messages.topics import info_topic
 
 _KEPT_INFOS = 10
 _KEPT_STAMPS = 10
@@ -63,9 +64,12 @@ class XrayInbox:
     pass for it.
     """
 
-    def __init__(self, pairing: ApproximatePairing | LatestPairing, intensity: str) -> None:
-        """``intensity``: ``transmission`` or ``attenuation``, what the pixels mean."""
+    def __init__(
+        self, pairing: ApproximatePairing | LatestPairing, intensity: str, transport: ImageTransport = RAW
+    ) -> None:
+        """``intensity``: ``transmission`` or ``attenuation``, what the pixels mean; ``transport``: how images come."""
         self._lock = threading.Lock()
+        self._transport = transport
         self._pairing = pairing
         self._intensity = intensity
         self._infos: dict[str, OrderedDict[int, _Info]] = {view: OrderedDict() for view in VIEWS}
@@ -76,21 +80,21 @@ class XrayInbox:
         self._problems: dict[str, str] = {}
 
     def add_image(self, view: str, message: Message, topic: str) -> Shot:
-        """Take a sensor_msgs/Image; returns what was made of it.
+        """Take an image; returns what was made of it.
 
         Raises:
             InputError: it cannot be used; names ``topic``.
         """
         with self._lock:
             try:
-                pixels = pixels_from_image(message, topic)
+                pixels = self._transport.pixels(message, topic)
             except InputError as error:
                 self._pairing.drop(view)
                 self._pair = None
                 self._problems[topic] = str(error)
                 raise
             self._problems.pop(topic, None)
-            self._seen.add(f"{view}/image")
+            self._seen.add(self._transport.topic(view))
             shot = Shot(view, nanoseconds(message.header.stamp), message.header.frame_id, pixels)
             self._pair = self._pairing.add(shot) or self._pair
             self._image_stamps_ns[view].append(shot.stamp_ns)
@@ -112,7 +116,7 @@ class XrayInbox:
                 self._problems[topic] = str(error)
                 raise
             self._problems.pop(topic, None)
-            self._seen.add(f"{view}/camera_info")
+            self._seen.add(info_topic(view))
             stamp_ns = nanoseconds(message.header.stamp)
             infos[stamp_ns] = _Info(message.header.frame_id, camera)
             infos.move_to_end(stamp_ns)
@@ -135,7 +139,7 @@ class XrayInbox:
         with self._lock:
             if self._problems:
                 raise InputError(next(iter(self._problems.values())))
-            missing = [f"{view}/{name}" for view in VIEWS for name in ("image", "camera_info")]
+            missing = [topic for view in VIEWS for topic in (self._transport.topic(view), info_topic(view))]
             missing = [topic for topic in missing if topic not in self._seen]
             if missing:
                 raise NoPairYet(f"there is no pair of X-rays yet: nothing has come on {', '.join(missing)}.")

@@ -1,7 +1,5 @@
 """X-ray images as pixels: PNG, TIFF, NumPy and DICOM files."""
 
-import struct
-import zlib
 from pathlib import Path
 
 import cv2
@@ -12,9 +10,9 @@ from radgs_core.errors import InputError
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.io.atomic import written_atomically
 from radgs_core.io.dicom_file import is_dicom
+from radgs_core.io.picture import decoded, is_complete_png
 from radgs_core.io.xray_dicom import read_xray_dicom
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALLEST_16_BIT_RANGE = 50
 
 
@@ -99,15 +97,9 @@ def write_xray(path: Path | str, pixels: NDArray) -> None:
 def _read_grey_picture(path: Path) -> NDArray:
     content = _bytes_of(path)
     broken = f"{path} is truncated or damaged; copy or export it anew."
-    if path.suffix.lower() == ".png" and not _is_complete_png(content):
+    if path.suffix.lower() == ".png" and not is_complete_png(content):
         raise InputError(broken)
-    log_level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would print what it finds wrong
-    try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        pixels = None
-    finally:
-        cv2.utils.logging.setLogLevel(log_level)
+    pixels = decoded(content)
     if pixels is None:
         raise InputError(broken)
     if pixels.ndim != 2:
@@ -134,22 +126,3 @@ def _bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-
-
-def _is_complete_png(content: bytes) -> bool:
-    """Whether all chunks are there and undamaged (PNG, 5.3): OpenCV's older releases fill up what is missing."""
-    if not content.startswith(_PNG_SIGNATURE):
-        return False
-    position = len(_PNG_SIGNATURE)
-    while position + 12 <= len(content):
-        length, kind = struct.unpack_from(">I4s", content, position)
-        end = position + 8 + length
-        if (
-            end + 4 > len(content)
-            or zlib.crc32(content[position + 4 : end]) != struct.unpack_from(">I", content, end)[0]
-        ):
-            return False
-        if kind == b"IEND":
-            return True
-        position = end + 4
-    return False

@@ -3,12 +3,16 @@
 from radgs_core.geometry.camera import VIEW_NAMES
 
 IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 INITIALPOSE = "geometry_msgs/msg/PoseWithCovarianceStamped"
 CLOCK_MESSAGE = "rosgraph_msgs/msg/Clock"
 
+JOINT_STATE = "sensor_msgs/msg/JointState"
+
 TF, TF_STATIC, CLOCK = "/tf", "/tf_static", "/clock"
+JOINT_STATES, CARM_COMMAND = "joint_states", "carm/command"
 
 
 def image_topic(view: str) -> str:

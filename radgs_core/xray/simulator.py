@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.errors import InputError
-from radgs_core.geometry.camera import BiplanarGeometry
+from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.volume import Volume
 from radgs_core.xray.material_volumes import MaterialVolumes
 from radgs_core.xray.materials import Densities
@@ -57,18 +57,11 @@ class Simulator:
 
     def densities(self, T_reference_level: Mapping[str, NDArray[np.float64]]) -> Mapping[str, Densities]:
         """Water and bone along every ray, g/cm^2, (height, width) per view. Arguments as for ``expose``."""
-        unknown = [level for level in T_reference_level if level not in self._excess]
-        if unknown:
-            raise InputError(f"{unknown[0]} is not in the case; it holds {', '.join(self._excess)}.")
-        result = {}
-        for name, camera in self.geometry.views.items():
-            water, bone = self._still[name].water.copy(), self._still[name].bone.copy()
-            for level, excess in self._excess.items():
-                moved = excess.along_rays(camera, T_reference_level.get(level, self.T_reference_ct))
-                water += moved.water
-                bone += moved.bone
-            result[name] = Densities(water, bone)
-        return result
+        self._check(T_reference_level)
+        return {
+            name: self._with_levels(self._still[name], camera, self.T_reference_ct, T_reference_level)
+            for name, camera in self.geometry.views.items()
+        }
 
     def expose(
         self, T_reference_level: Mapping[str, NDArray[np.float64]], physics: Physics, rng: np.random.Generator
@@ -87,6 +80,50 @@ class Simulator:
             InputError: a level is not in the case.
         """
         return {name: physics.detect(densities, rng) for name, densities in self.densities(T_reference_level).items()}
+
+    def shoot(
+        self,
+        camera: XrayCamera,
+        T_reference_ct: NDArray[np.float64],
+        T_reference_level: Mapping[str, NDArray[np.float64]],
+        physics: Physics,
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        """Take one X-ray of the same patient from anywhere; the body is ray cast for it.
+
+        Args:
+            camera: the view.
+            T_reference_ct: (4, 4) pose of the body, mm.
+            T_reference_level, physics, rng: as for ``expose``.
+
+        Returns:
+            As ``expose``, of one view.
+
+        Raises:
+            InputError: a level is not in the case, or the rays spread too far.
+        """
+        self._check(T_reference_level)
+        still = self._body.along_rays(camera, T_reference_ct)
+        return physics.detect(self._with_levels(still, camera, T_reference_ct, T_reference_level), rng)
+
+    def _check(self, T_reference_level: Mapping[str, NDArray[np.float64]]) -> None:
+        unknown = [level for level in T_reference_level if level not in self._excess]
+        if unknown:
+            raise InputError(f"{unknown[0]} is not in the case; it holds {', '.join(self._excess)}.")
+
+    def _with_levels(
+        self,
+        still: Densities,
+        camera: XrayCamera,
+        T_reference_ct: NDArray[np.float64],
+        T_reference_level: Mapping[str, NDArray[np.float64]],
+    ) -> Densities:
+        water, bone = still.water.copy(), still.bone.copy()
+        for level, excess in self._excess.items():
+            moved = excess.along_rays(camera, T_reference_level.get(level, T_reference_ct))
+            water += moved.water
+            bone += moved.bone
+        return Densities(water, bone)
 
 
 def simulate(

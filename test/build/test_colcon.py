@@ -16,6 +16,7 @@ PACKAGE = [
     "package.xml",
     "cmake",
     "config",
+    "description",
     "launch",
     "msg",
     "radgs_core",
@@ -39,8 +40,8 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree / "install" / "radgs_reg"
 
 
-def test_launch_and_config_are_installed(prefix: Path) -> None:
-    for name in ("launch", "config"):
+def test_launch_config_and_description_are_installed(prefix: Path) -> None:
+    for name in ("launch", "config", "description"):
         assert {path.name for path in (prefix / "share" / "radgs_reg" / name).iterdir()} == {
             path.name for path in (ROOT / name).iterdir() if path.name != "__pycache__"
         }

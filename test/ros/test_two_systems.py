@@ -84,7 +84,8 @@ def test_every_frame_has_one_parent(registered, transforms, remote):
     side = registered[0]
     wanted = {f"{side}/vertebra_{level}": "carm_base" for level in LEVELS}
     wanted |= {f"{side}/vertebra_{level}_ct": f"{side}/vertebra_{level}" for level in LEVELS}
-    wanted |= {f"{side}/{frame}": "carm_base" for frame in OPTICAL}
+    wanted |= {f"{side}/{frame}": f"{side}/carm_arc" for frame in OPTICAL}
+    wanted |= {f"{side}/carm_arc": f"{side}/carm_tilt", f"{side}/carm_tilt": "carm_base"}
 
     def parents() -> dict[str, set[str]]:
         found = defaultdict(set)

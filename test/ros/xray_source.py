@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
@@ -70,8 +71,13 @@ class Exposure:
 class XraySource:
     """Publishes exposures to a node that is already active."""
 
+    kind: type = Image
+    suffix = ""
+
     def __init__(self, remote: Remote) -> None:
-        self._images = {view: remote.publisher(Image, f"/{view}/image", qos.images_out()) for view in T_BASE_CAMERA}
+        self._images = {
+            view: remote.publisher(self.kind, f"/{view}/image{self.suffix}", qos.images_out()) for view in T_BASE_CAMERA
+        }
         self._infos = {
             view: remote.publisher(CameraInfo, f"/{view}/camera_info", qos.images_out()) for view in T_BASE_CAMERA
         }
@@ -85,7 +91,11 @@ class XraySource:
         for view in views:
             self._infos[view].publish(exposure.infos[view])
         for view in views:
-            self._images[view].publish(exposure.images[view])
+            self.publish_image(self._images[view], exposure.images[view])
+
+    def publish_image(self, publisher: Publisher, image: Image) -> None:
+        """Send one image."""
+        publisher.publish(image)
 
 
 def _header(second: int, frame: str) -> Header:

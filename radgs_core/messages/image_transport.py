@@ -1,0 +1,41 @@
+"""The ways in which X-ray images come: as they are, or compressed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from numpy.typing import NDArray
+
+from radgs_core.messages.compressed_images import pixels_from_compressed
+from radgs_core.messages.factory import Message
+from radgs_core.messages.images import pixels_from_image
+from radgs_core.messages.topics import COMPRESSED_IMAGE, IMAGE, image_topic
+
+
+@dataclass(frozen=True)
+class ImageTransport:
+    """One way.
+
+    Attributes:
+        kind: type of the messages.
+        suffix: what its topic's name has after that of the image, as ROS's image_transport does it.
+        pixels: (height, width) of a message, given what an error calls it; raises InputError.
+        encoding: what a message says of its pixels.
+    """
+
+    kind: str
+    suffix: str
+    pixels: Callable[[Message, str], NDArray]
+    encoding: Callable[[Message], str]
+
+    def topic(self, view: str) -> str:
+        """Where the images of a view come."""
+        return image_topic(view) + self.suffix
+
+
+RAW = ImageTransport(IMAGE, "", pixels_from_image, lambda message: message.encoding)
+COMPRESSED = ImageTransport(
+    COMPRESSED_IMAGE, "/compressed", pixels_from_compressed, lambda message: message.format.strip()
+)
+TRANSPORTS: Mapping[str, ImageTransport] = MappingProxyType({"raw": RAW, "compressed": COMPRESSED})
+"""By the name that image_transport has for it."""
