@@ -25,8 +25,8 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> Chec
     force.
 
     Returns:
-        The check itself, for the node's ``set_parameters_atomically``: rclpy refuses wrong types and unknown names
-        before it asks, without a reason that says anything ("expected '1' got '2'").
+        A check for the node's ``set_parameters_atomically``: rclpy refuses wrong types and unknown names before it
+        asks, without a reason that says anything ("expected '1' got '2'").
 
     Raises:
         InputError: a value given at start has the wrong type or is not accepted.
@@ -36,7 +36,7 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> Chec
     def reason_against(parameter: Parameter) -> str:
         field = fields.get(parameter.name)
         if field is None:  # use_sim_time and others that are not ours
-            return "" if node.has_parameter(parameter.name) else _unknown(parameter.name, node)
+            return ""
         if reason := refusal(field, parameter.value):
             return reason
         late = field.metadata["effect"] is Effect.CONFIGURE and not is_unconfigured()
@@ -49,13 +49,19 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> Chec
         reason = next(filter(None, map(reason_against, parameters)), "")
         return SetParametersResult(successful=not reason, reason=reason)
 
+    def check_request(parameters: list[Parameter]) -> SetParametersResult:
+        unknown = next((p.name for p in parameters if not node.has_parameter(p.name)), None)
+        if unknown is not None:
+            return SetParametersResult(successful=False, reason=_unknown(unknown, node))
+        return check(parameters)
+
     node.add_on_set_parameters_callback(check)
     for field in fields.values():
         given = _overrides(node).get(field.name)
         if given is not None and (reason := refusal(field, given.value)):  # rclpy would say it less clearly
             raise InputError(f"{node.get_name()}: {reason}")
         node.declare_parameter(field.name, field.default, descriptor(field))
-    return check
+    return check_request
 
 
 def unknown_overrides(node: Node) -> list[str]:

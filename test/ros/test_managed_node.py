@@ -203,3 +203,8 @@ def test_every_refusal_has_a_reason(probe, name, value, reason):
     result = probe.set_parameters_atomically([rclpy.Parameter(name, value=value)])
     assert (result.successful, result.reason) == (not reason, reason)
     assert probe.get_parameter("speed").value == 1
+
+
+def test_rclpy_may_declare_parameters_of_its_own_later(probe):
+    probe.declare_parameter("qos_overrides", 1)
+    assert probe.set_parameters_atomically([rclpy.Parameter("qos_overrides", value=2)]).successful
