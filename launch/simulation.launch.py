@@ -1,11 +1,13 @@
 """Starts registration_node and the simulated operating room, carm_simulator_node, beside it."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, SetLaunchConfiguration
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration
 
-from radgs_reg_launch import COMMON_ARGUMENTS, managed_node, rviz
+from radgs_reg_launch import COMMON_ARGUMENTS, YES_OR_NO, managed_node, robot_state_publisher, rviz
 
-SIMULATOR_PARAMETERS = {"physics": str, "seed": int, "motion_mm": float, "motion_deg": float}
+SIMULATOR_PARAMETERS = {"physics": str, "seed": int, "motion_mm": float, "motion_deg": float, "publish_tf": bool}
 SIMULATOR_ARGUMENTS = (
     DeclareLaunchArgument(
         "physics",
@@ -26,6 +28,13 @@ SIMULATOR_ARGUMENTS = (
         default_value="",
         description="Mean rotation of each level at an exposure, degrees; empty: as params_file has it.",
     ),
+    DeclareLaunchArgument(
+        "robot_model",
+        default_value="false",
+        choices=YES_OR_NO,
+        description="Also start robot_state_publisher (package of that name) with C-arm, table and patient; it then"
+        " publishes the frames instead of the simulator. Not with frame_prefix.",
+    ),
 )
 
 
@@ -35,8 +44,11 @@ def generate_launch_description() -> LaunchDescription:
         [
             *COMMON_ARGUMENTS,
             *SIMULATOR_ARGUMENTS,
+            # one frame, one publisher
+            SetLaunchConfiguration("publish_tf", "false", condition=IfCondition(LaunchConfiguration("robot_model"))),
             managed_node("registration_node"),
             managed_node("carm_simulator_node", SIMULATOR_PARAMETERS),
+            robot_state_publisher(),
             rviz(),
         ]
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from launch import LaunchContext
 from launch.actions import OpaqueFunction
 from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import FileContent, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -19,7 +19,7 @@ def managed_node(name: str, parameters: Mapping[str, type] | None = None) -> Opa
     Args:
         name: of executable and node.
         parameters: arguments, with their types, that become parameters of this node beside those that all nodes have;
-            an empty one leaves the parameter to params_file.
+            one that is empty or not there leaves the parameter to params_file.
     """
     return OpaqueFunction(function=_managed_node, args=[name, {**COMMON_PARAMETERS, **(parameters or {})}])
 
@@ -36,11 +36,29 @@ def rviz() -> Node:
     )
 
 
+def robot_state_publisher() -> Node:
+    """The robot model, moved by the simulator's joint states, every one of them; only with ``robot_model:=true``."""
+    urdf = PathJoinSubstitution([FindPackageShare("radgs_reg"), "description", "carm_theatre.urdf"])
+    return Node(
+        package="robot_state_publisher",
+        executable="robot_state_publisher",
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[
+            {
+                "robot_description": ParameterValue(FileContent(urdf), value_type=str),
+                "ignore_timestamp": True,
+                "use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool),
+            }
+        ],
+        condition=IfCondition(LaunchConfiguration("robot_model")),
+    )
+
+
 def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, type]) -> list[LifecycleNode]:
     overrides = {
         parameter: ParameterValue(LaunchConfiguration(parameter), value_type=kind)
         for parameter, kind in parameters.items()
-        if context.launch_configurations[parameter]
+        if context.launch_configurations.get(parameter)
     }
     # The nodes start themselves: transitions begin when a node is ready, and no event of launch can come too early.
     return [

@@ -3,7 +3,9 @@
 import traceback
 from abc import abstractmethod
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.diagnostics import Diagnostics
@@ -25,7 +27,9 @@ class ManagedNode(LifecycleNode):
         """
         super().__init__(name)
         self.diagnostics = Diagnostics(self)
-        declare(self, parameters, lambda: self._state_machine.current_state[1] == "unconfigured")
+        self._check_parameters = declare(
+            self, parameters, lambda: self._state_machine.current_state[1] == "unconfigured"
+        )
         if unknown := unknown_overrides(self):
             self.diagnostics.warn("parameters", " ".join(unknown))
         self.add_post_set_parameters_callback(lambda _: self.parameters_changed())
@@ -53,6 +57,11 @@ class ManagedNode(LifecycleNode):
     @abstractmethod
     def stop_work(self, timeout_s: float) -> None:
         """End background threads for good, as far as they end within the timeout."""
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """As rclpy does it, but with a reason for every refusal; the parameter services come through here."""
+        checked = self._check_parameters(parameter_list)
+        return super().set_parameters_atomically(parameter_list) if checked.successful else checked
 
     def bring_up(self) -> None:
         """Configure and activate, as a lifecycle manager would."""

@@ -15,11 +15,18 @@ from radgs_reg_ros.parameter_field import Effect, constraint, refusal
 Parameters = TypeVar("Parameters")
 
 
-def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> None:
+Check = Callable[[list[Parameter]], SetParametersResult]
+
+
+def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> Check:
     """Declare every parameter of a parameter class; from then on wrong values are refused with the reason.
 
     What is read at configure can be set only while ``is_unconfigured()``: so a parameter's value is always the one in
     force.
+
+    Returns:
+        A check for the node's ``set_parameters_atomically``: rclpy refuses wrong types and unknown names before it
+        asks, without a reason that says anything ("expected '1' got '2'").
 
     Raises:
         InputError: a value given at start has the wrong type or is not accepted.
@@ -42,23 +49,24 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> None
         reason = next(filter(None, map(reason_against, parameters)), "")
         return SetParametersResult(successful=not reason, reason=reason)
 
+    def check_request(parameters: list[Parameter]) -> SetParametersResult:
+        unknown = next((p.name for p in parameters if not node.has_parameter(p.name)), None)
+        if unknown is not None:
+            return SetParametersResult(successful=False, reason=_unknown(unknown, node))
+        return check(parameters)
+
     node.add_on_set_parameters_callback(check)
     for field in fields.values():
         given = _overrides(node).get(field.name)
         if given is not None and (reason := refusal(field, given.value)):  # rclpy would say it less clearly
             raise InputError(f"{node.get_name()}: {reason}")
         node.declare_parameter(field.name, field.default, descriptor(field))
+    return check_request
 
 
 def unknown_overrides(node: Node) -> list[str]:
     """One sentence for each parameter that was given at start but that the node, all declared, does not have."""
-    known = node.list_parameters([], 0).names
-    return [
-        f"the parameter {name} is not known and changes nothing; did you mean"
-        f" {difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]}?"
-        for name in _overrides(node)
-        if name not in known
-    ]
+    return [_unknown(name, node) for name in _overrides(node) if not node.has_parameter(name)]
 
 
 def read(node: Node, kind: type[Parameters]) -> Parameters:
@@ -83,6 +91,11 @@ def descriptor(field: dataclasses.Field) -> ParameterDescriptor:
         else:
             message.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     return message
+
+
+def _unknown(name: str, node: Node) -> str:
+    (closest,) = difflib.get_close_matches(name, node.list_parameters([], 0).names, n=1, cutoff=0.0)
+    return f"the parameter {name} is not known and changes nothing; did you mean {closest}?"
 
 
 def _overrides(node: Node) -> Mapping[str, Parameter]:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from radgs_core.commands.output import print_json, print_table
+from radgs_core.geometry.camera import VIEW_NAMES
 from radgs_core.messages.stamps import seconds_text
 from radgs_core.registration.result import LevelResult
 from radgs_core.replay.outcome import PairOutcome
@@ -18,10 +19,11 @@ def print_outcomes(outcomes: Sequence[PairOutcome], left_out: int, out: Path, as
         print_json({"bag": str(out), "pairs": [_pair(outcome) for outcome in outcomes], "left_out": left_out})
         return
     table = Table(title=f"{len(outcomes)} pairs of X-rays")
-    for name in ("pair of", "registered", "seconds", "rejected, or why nothing was registered"):
+    for name in ("AP", "lateral", "registered", "seconds", "rejected, or why nothing was registered"):
         table.add_column(name)
     for outcome in outcomes:
-        table.add_row(seconds_text(outcome.stamp_ns), *_verdicts(outcome))
+        stamps = (seconds_text(outcome.stamps_ns[view]) for view in VIEW_NAMES)
+        table.add_row(*stamps, *_verdicts(outcome))
     print_table(table)
     if left_out:
         print(f"{left_out} messages or pairs could not be used; see the warnings.")

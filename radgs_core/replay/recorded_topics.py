@@ -50,8 +50,8 @@ class RecordedTopics:
         if missing:
             named = ", ".join(f"{topic} ({count})" for topic, count in sorted(bag.counts.items())) or "nothing"
             raise InputError(
-                f"{bag.path} has no messages on {', '.join(missing)}; give --namespace if they were recorded in one."
-                f" It holds {named}."
+                f"{bag.path} has no messages on {', '.join(missing)}, only {named}; give --namespace if they were"
+                " recorded in one."
             )
         if not bag.counts.get(TF) and not bag.counts.get(TF_STATIC):
             raise InputError(

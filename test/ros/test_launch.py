@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import GetParameters
 from rclpy.parameter import parameter_value_to_python
@@ -15,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "launch"
 COMMON = {"case", "params_file", "namespace", "frame_prefix", "use_sim_time", "autostart", "log_level", "rviz"}
 ARGUMENTS = {
     "radgs_reg.launch.py": COMMON,
-    "simulation.launch.py": COMMON | {"physics", "seed", "motion_mm", "motion_deg"},
+    "simulation.launch.py": COMMON | {"physics", "seed", "motion_mm", "motion_deg", "robot_model"},
 }
 NODES = ("/theatre/registration_node", "/theatre/carm_simulator_node")
 SERVICE = """
@@ -88,6 +89,42 @@ def test_arguments_win_over_the_file_and_what_is_not_given_stays_as_there(node, 
     request = GetParameters.Request(names=list(expected))
     values = remote.call(GetParameters, f"{node}/get_parameters", request, 30.0).values
     assert dict(zip(expected, map(parameter_value_to_python, values), strict=True)) == expected
+
+
+def test_the_robot_model_takes_the_frames_from_the_simulator(domain, remote, case_folder, tmp_path):
+    """A stand-in for robot_state_publisher, which is not a dependency, tells what it was given."""
+    package = "robot_state_publisher"
+    (tmp_path / "share" / "ament_index" / "resource_index" / "packages").mkdir(parents=True)
+    (tmp_path / "share" / "ament_index" / "resource_index" / "packages" / package).touch()
+    (tmp_path / "lib" / package).mkdir(parents=True)
+    executable = tmp_path / "lib" / package / package
+    executable.write_text(
+        f'#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --params-file ] && cp "$2" {tmp_path}/given.yaml; shift; done\n'
+    )
+    executable.chmod(0o755)
+    prefixes = os.pathsep.join([str(tmp_path), os.environ["AMENT_PREFIX_PATH"]])
+    arguments = [f"case:={case_folder}", "namespace:=modelled", "robot_model:=true", "autostart:=false"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVICE, str(FOLDER / "simulation.launch.py"), *arguments],
+        env={**os.environ, "ROS_DOMAIN_ID": str(domain), "AMENT_PREFIX_PATH": prefixes},
+        start_new_session=True,
+    )
+    try:
+        request = GetParameters.Request(names=["publish_tf"])
+        node = "/modelled/carm_simulator_node"
+        (value,) = remote.call(GetParameters, f"{node}/get_parameters", request, 60.0).values
+        assert parameter_value_to_python(value) is False
+        given = remote.wait_for(lambda: read_if_there(tmp_path / "given.yaml"), "what the model was given", 30.0)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30.0)
+    parameters = next(iter(yaml.safe_load(given).values()))["ros__parameters"]
+    assert parameters["robot_description"] == (FOLDER.parent / "description" / "carm_theatre.urdf").read_text()
+    assert parameters["ignore_timestamp"] is True
+
+
+def read_if_there(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_the_nodes_end_with_launch(launched):

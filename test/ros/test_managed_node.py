@@ -186,3 +186,25 @@ def test_a_parameter_that_is_read_at_configure_is_taken_while_unconfigured(probe
     )
     (result,) = probe.set_parameters([rclpy.Parameter("place", value=probe.get_parameter("place").value)])
     assert result.successful, "nothing changes"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("speed", 10, "the parameter speed must be of type integer, 0 to 9, not 10."),
+        ("speed", 1.0, "the parameter speed must be of type integer, 0 to 9, not 1.0."),
+        ("speed", None, "the parameter speed must be of type integer, 0 to 9, not None."),
+        ("plaice", "there", "the parameter plaice is not known and changes nothing; did you mean place?"),
+        ("use_sim_time", False, ""),
+    ],
+)
+def test_every_refusal_has_a_reason(probe, name, value, reason):
+    """As the parameter services set them."""
+    result = probe.set_parameters_atomically([rclpy.Parameter(name, value=value)])
+    assert (result.successful, result.reason) == (not reason, reason)
+    assert probe.get_parameter("speed").value == 1
+
+
+def test_rclpy_may_declare_parameters_of_its_own_later(probe):
+    probe.declare_parameter("qos_overrides", 1)
+    assert probe.set_parameters_atomically([rclpy.Parameter("qos_overrides", value=2)]).successful

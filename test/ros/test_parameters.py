@@ -134,11 +134,12 @@ def test_descriptions_and_ranges_reach_tools(node, remote):
         ("sync_mode", "sometimes", "one of approximate, latest"),
         ("sync_slop_s", -1.0, "sync_slop_s"),
         ("tf_timeout_s", math.nan, "tf_timeout_s"),
-        ("auto_register", 1, "BOOL"),
+        ("auto_register", 1, "of type bool, not 1"),
+        ("tf_timeout_s", 1, "of type double"),
         ("reference_frame", "", "the name of a frame"),
         ("levels", "T12;L1", "with commas between them"),
         ("autostart", True, "read-only"),
-        ("levles", "T12", "levles"),
+        ("levles", "T12", "did you mean levels?"),
     ],
 )
 def test_wrong_values_are_refused_at_run_time_with_the_reason(node, remote, name, value, reason):
