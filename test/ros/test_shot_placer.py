@@ -78,3 +78,34 @@ def test_a_shot_that_a_newer_one_overtook_is_placed_when_asked_for(placer, publi
         place_carm(publisher, second, second / 1000)
     np.testing.assert_allclose(placer.place("ap", "optical", 502 * S)[0, 3], 502)
     remote.wait_for(lambda: placer.placed("ap", "optical", 503 * S) is not None, "the place of the newest shot", LONG)
+
+
+def test_why_a_shot_has_no_place_is_told(placer, told, remote):
+    placer.timeout_s = 0.1
+    placer.expect(shot("ap", 600))
+    remote.wait_for(lambda: told, "why there is no place", LONG)
+    ((second, problem),) = told
+    assert second == 600
+    assert "carm_base <- optical" in problem
+
+
+def test_that_a_shot_is_placed_is_told(placer, told, publisher, remote):
+    placer.expect(shot("lateral", 610))
+    place_carm(publisher, 610, 0.1)
+    remote.wait_for(lambda: told == [(610, "")], "its place", LONG)
+
+
+def test_places_are_forgotten_also_those_that_are_being_looked_up(placer, told, publisher, remote):
+    placer.expect(shot("ap", 700))
+    place_carm(publisher, 700, 0.7)
+    remote.wait_for(lambda: placer.placed("ap", "optical", 700 * S) is not None, "a place", LONG)
+    placer.expect(shot("ap", 701))
+    placer.forget()
+    assert placer.placed("ap", "optical", 700 * S) is None
+    place_carm(publisher, 701, 0.7)
+    placer.expect(shot("ap", 702))
+    place_carm(publisher, 702, 0.7)
+    remote.wait_for(lambda: placer.placed("ap", "optical", 702 * S) is not None, "the next place", LONG)
+    assert placer.placed("ap", "optical", 701 * S) is None
+    remote.wait_for(lambda: (702, "") in told, "the next place to be told", LONG)
+    assert 701 not in [second for second, _ in told]
