@@ -1,5 +1,7 @@
 """Each image keeps the geometry of its own stamp, however long its pair takes to come together."""
 
+import threading
+
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
@@ -95,17 +97,31 @@ def test_that_a_shot_is_placed_is_told(placer, told, publisher, remote):
     remote.wait_for(lambda: told == [(610, "")], "its place", LONG)
 
 
-def test_places_are_forgotten_also_those_that_are_being_looked_up(placer, told, publisher, remote):
+class HeldBuffer:
+    """In place of a buffer: lookups wait until they are let through."""
+
+    def __init__(self) -> None:
+        self.entered, self.open = threading.Event(), threading.Event()
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> np.ndarray:
+        self.entered.set()
+        assert self.open.wait(timeout_s)
+        return np.eye(4)
+
+
+def test_places_are_forgotten_also_those_that_are_being_looked_up(remote):
+    buffer, told = HeldBuffer(), []
+    placer = ShotPlacer("carm_base", buffer, LONG, lambda shot, problem: told.append(shot.stamp_ns // S))
     placer.expect(shot("ap", 700))
-    place_carm(publisher, 700, 0.7)
-    remote.wait_for(lambda: placer.placed("ap", "optical", 700 * S) is not None, "a place", LONG)
-    placer.expect(shot("ap", 701))
+    assert buffer.entered.wait(LONG)
     placer.forget()
+    buffer.open.set()
+    for second in (701, 702):
+        placer.expect(shot("ap", second))
+        remote.wait_for(lambda second=second: second in told, "the place of a later shot", LONG)
+    assert told == [701, 702]
     assert placer.placed("ap", "optical", 700 * S) is None
-    place_carm(publisher, 701, 0.7)
-    placer.expect(shot("ap", 702))
-    place_carm(publisher, 702, 0.7)
-    remote.wait_for(lambda: placer.placed("ap", "optical", 702 * S) is not None, "the next place", LONG)
-    assert placer.placed("ap", "optical", 701 * S) is None
-    remote.wait_for(lambda: (702, "") in told, "the next place to be told", LONG)
-    assert 701 not in [second for second, _ in told]
+    assert placer.placed("ap", "optical", 702 * S) is not None
+    placer.forget()
+    assert placer.placed("ap", "optical", 702 * S) is None
+    placer.close()
