@@ -175,16 +175,23 @@ class CarmSimulatorNode(ManagedNode):
 
     def _expose_both(self, room: _OperatingRoom, cancelled: threading.Event) -> str:
         """Bend the spine anew and take both X-rays."""
-        parameters = self._settings
-        self._bend(room, cancelled)
-        frames = {"ap": parameters.ap_frame, "lateral": parameters.lateral_frame}
-        return self._expose(room, cancelled, room.theatre.pair, frames)
+
+        def take(positions: JointPositions, photons: float) -> Exposure:
+            self._bend(room, cancelled)
+            return room.theatre.pair(positions, photons)
+
+        frames = {"ap": self._settings.ap_frame, "lateral": self._settings.lateral_frame}
+        return self._expose(room, cancelled, take, frames)
 
     def _expose_one(self, view: str, room: _OperatingRoom, cancelled: threading.Event) -> str:
         """Take one X-ray from where the C-arm is; the spine stays as it is."""
-        if not room.theatre.is_bent:
-            self._bend(room, cancelled)
-        return self._expose(room, cancelled, partial(room.theatre.single, view), {view: self._settings.carm_frame})
+
+        def take(positions: JointPositions, photons: float) -> Exposure:
+            if not room.theatre.is_bent:
+                self._bend(room, cancelled)
+            return room.theatre.single(view, positions, photons)
+
+        return self._expose(room, cancelled, take, {view: self._settings.carm_frame})
 
     def _expose(
         self,

@@ -43,6 +43,7 @@ class ClockPublisher:
     def __init__(self, node: Node, factor: float) -> None:
         """``factor``: seconds of simulated time in one of real time."""
         self._node = node
+        self._lock = threading.Lock()
         self._time = ScaledTime(time.time_ns(), time.monotonic_ns(), factor)
         self._publisher = node.create_publisher(Clock, CLOCK, QoSProfile(depth=1))
         self._closed = threading.Event()
@@ -52,7 +53,8 @@ class ClockPublisher:
 
     def set_factor(self, factor: float) -> None:
         """Run at another speed from now on."""
-        self._time = self._time.with_factor(factor, time.monotonic_ns())
+        with self._lock:
+            self._time = self._time.with_factor(factor, time.monotonic_ns())
 
     def close(self) -> None:
         """Time ends."""
@@ -62,4 +64,6 @@ class ClockPublisher:
 
     def _run(self) -> None:
         while not self._closed.wait(PERIOD_S):
-            self._publisher.publish(Clock(clock=Time(nanoseconds=self._time.at(time.monotonic_ns())).to_msg()))
+            with self._lock:
+                now_ns = self._time.at(time.monotonic_ns())
+            self._publisher.publish(Clock(clock=Time(nanoseconds=now_ns).to_msg()))

@@ -1,5 +1,7 @@
 """Each image keeps the geometry of its own stamp, however long its pair takes to come together."""
 
+import threading
+
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
@@ -78,3 +80,48 @@ def test_a_shot_that_a_newer_one_overtook_is_placed_when_asked_for(placer, publi
         place_carm(publisher, second, second / 1000)
     np.testing.assert_allclose(placer.place("ap", "optical", 502 * S)[0, 3], 502)
     remote.wait_for(lambda: placer.placed("ap", "optical", 503 * S) is not None, "the place of the newest shot", LONG)
+
+
+def test_why_a_shot_has_no_place_is_told(placer, told, remote):
+    placer.timeout_s = 0.1
+    placer.expect(shot("ap", 600))
+    remote.wait_for(lambda: told, "why there is no place", LONG)
+    ((second, problem),) = told
+    assert second == 600
+    assert "carm_base <- optical" in problem
+
+
+def test_that_a_shot_is_placed_is_told(placer, told, publisher, remote):
+    placer.expect(shot("lateral", 610))
+    place_carm(publisher, 610, 0.1)
+    remote.wait_for(lambda: told == [(610, "")], "its place", LONG)
+
+
+class HeldBuffer:
+    """In place of a buffer: lookups wait until they are let through."""
+
+    def __init__(self) -> None:
+        self.entered, self.open = threading.Event(), threading.Event()
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> np.ndarray:
+        self.entered.set()
+        assert self.open.wait(timeout_s)
+        return np.eye(4)
+
+
+def test_places_are_forgotten_also_those_that_are_being_looked_up(remote):
+    buffer, told = HeldBuffer(), []
+    placer = ShotPlacer("carm_base", buffer, LONG, lambda shot, problem: told.append(shot.stamp_ns // S))
+    placer.expect(shot("ap", 700))
+    assert buffer.entered.wait(LONG)
+    placer.forget()
+    buffer.open.set()
+    for second in (701, 702):
+        placer.expect(shot("ap", second))
+        remote.wait_for(lambda second=second: second in told, "the place of a later shot", LONG)
+    assert told == [701, 702]
+    assert placer.placed("ap", "optical", 700 * S) is None
+    assert placer.placed("ap", "optical", 702 * S) is not None
+    placer.forget()
+    assert placer.placed("ap", "optical", 702 * S) is None
+    placer.close()

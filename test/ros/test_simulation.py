@@ -84,17 +84,21 @@ def test_joint_states_are_those_of_the_robot_model(user):
     assert stamps == sorted(set(stamps)), "no stamp twice, none earlier than the one before"
 
 
+def assert_taken_from(user: CArmUser, view: str, truth, orbital_deg: float) -> None:
+    """Whether TF has the C-arm at an angle at the stamp of its X-ray, and the image its frame."""
+    T = user.buffer.lookup("carm_base", "carm_optical", nanoseconds(truth.header.stamp), 20.0)
+    np.testing.assert_allclose(T, CARM.camera(orbital_deg).T_reference_camera, atol=1e-6)
+    assert user.image(view, truth).header.frame_id == "carm_optical"
+
+
 def test_one_carm_turned_between_shots_registers_on_the_truth(user, diagnostics, case_folder):
     user.move(carm_orbital=0.0)
     ap = user.expose("expose_ap")
+    assert_taken_from(user, "ap", ap, 0.0)
     user.move(carm_orbital=LATERAL)
     lateral = user.expose("expose_lateral")
+    assert_taken_from(user, "lateral", lateral, 90.0)
     assert ap.vertebrae == lateral.vertebrae, "the spine stays as it is between the shots"
-    for truth, view, orbital_deg in ((ap, "ap", 0.0), (lateral, "lateral", 90.0)):
-        image = user.image(view, truth)
-        assert image.header.frame_id == "carm_optical"
-        T = user.buffer.lookup("carm_base", "carm_optical", nanoseconds(truth.header.stamp), 20.0)
-        np.testing.assert_allclose(T, CARM.camera(orbital_deg).T_reference_camera, atol=1e-6)
     wait_for_pair(lateral, diagnostics)
     give_start(user, lateral.vertebrae[0].ct_pose, "carm_base", diagnostics)
     registered_on(user, lateral, "carm_base", np.eye(4), Case.load(case_folder))
@@ -136,12 +140,12 @@ def test_an_xray_that_is_taken_on_the_move_shows_what_its_stamp_says(user, case_
     user.order("bend")
     user.move(carm_orbital=0.0, carm_angular=0.0)
     change(user, "turning_deg_s", 4.0)
-    user.command(carm_orbital=math.radians(80.0))
+    user.command(carm_orbital=math.radians(110.0))
     user.remote.wait_for(lambda: user.states[-1].position[0] > math.radians(4.0), "the C-arm to move", LONG)
     truth = user.expose("expose_ap")
     assert user.states[-1].velocity[0] > 0, "it moves still"
     positions = user.positions(truth)
-    assert 4.0 < positions.orbital_deg < 80.0
+    assert 4.0 < positions.orbital_deg < 110.0
     T = user.buffer.lookup("carm_base", "carm_optical", nanoseconds(truth.header.stamp), 20.0)
     np.testing.assert_allclose(T, CARM.camera(positions.orbital_deg).T_reference_camera, atol=1e-6)
 
@@ -154,7 +158,7 @@ def test_an_xray_that_is_taken_on_the_move_shows_what_its_stamp_says(user, case_
         return float(np.abs(np.log((pixels + 1.0) / (expected + 1.0))).mean())
 
     there = difference(positions.orbital_deg)
-    assert there < 0.7 * min(difference(positions.orbital_deg - 1.0), difference(positions.orbital_deg + 1.0))
+    assert there < 0.7 * min(difference(positions.orbital_deg - 3.0), difference(positions.orbital_deg + 3.0))
     for name, value in (("motion_mm", 3.0), ("motion_deg", 3.0), ("turning_deg_s", 90.0)):
         change(user, name, value)
     user.move(carm_orbital=0.0)
@@ -190,11 +194,10 @@ def test_lost_images_leave_truth_and_camera_info(user):
         assert len(user.of(user.infos[view], lost)) == 1
 
 
-def test_doubled_images_come_twice_and_are_one_pair(user, diagnostics):
+def test_doubled_images_come_twice(user):
     change(user, "duplicate_share", 1.0)
     doubled = user.expose("expose")
     change(user, "duplicate_share", 0.0)
-    wait_for_pair(doubled, diagnostics)
     next_one = user.expose("expose")
     for view in VIEWS:
         user.image(view, next_one)
@@ -202,22 +205,21 @@ def test_doubled_images_come_twice_and_are_one_pair(user, diagnostics):
         assert len(user.of(user.images[view], next_one)) == 1
 
 
-def test_delayed_images_register_with_the_geometry_of_their_stamp(user, diagnostics, case_folder):
-    """The C-arm has moved on when they come."""
+def test_a_delayed_image_registers_with_the_geometry_of_its_stamp(user, diagnostics, case_folder):
+    """The C-arm has moved on when it comes."""
     user.move(carm_orbital=0.0)
     change(user, "delay_s", 3.0)
-    truth = user.expose("expose")
-    assert not any(user.of(user.images[view], truth) for view in VIEWS)
-    user.move(carm_orbital=math.radians(30.0))
-    for view in VIEWS:
-        user.image(view, truth)
-        (image,), (info,) = user.of(user.images[view], truth), user.of(user.infos[view], truth)
-        assert image.at_s - info.at_s > 2.5
+    ap = user.expose("expose_ap")
+    assert not user.of(user.images["ap"], ap)
+    user.move(carm_orbital=LATERAL)
+    user.image("ap", ap)
+    (image,), (info,) = user.of(user.images["ap"], ap), user.of(user.infos["ap"], ap)
+    assert image.at_s - info.at_s > 2.5
     change(user, "delay_s", 0.0)
-    wait_for_pair(truth, diagnostics)
-    give_start(user, truth.vertebrae[0].ct_pose, "carm_base", diagnostics)
-    registered_on(user, truth, "carm_base", np.eye(4), Case.load(case_folder))
-    user.move(carm_orbital=0.0)
+    lateral = user.expose("expose_lateral")
+    wait_for_pair(lateral, diagnostics)
+    give_start(user, lateral.vertebrae[0].ct_pose, "carm_base", diagnostics)
+    registered_on(user, lateral, "carm_base", np.eye(4), Case.load(case_folder))
 
 
 def test_a_table_that_moves_between_the_shots_is_the_reference_frame(user, diagnostics, case_folder):
