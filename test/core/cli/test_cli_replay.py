@@ -135,7 +135,7 @@ def test_a_pair_without_transforms_is_exit_code_3_and_a_line(files: Any, tmp_pat
 def test_ctrl_c_leaves_nothing(
     files: Any, two_pairs: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SpineRegistration, "register", interrupted)

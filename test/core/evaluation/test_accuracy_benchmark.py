@@ -193,7 +193,7 @@ def test_the_page_shows_both_tables_and_draws(
     assert ours[5] == f"{accuracy.visible.mean_mm:.2f} ± {accuracy.visible.std_mm:.2f}"
     levels = str(accuracy.visible.levels)
     assert ours[6:] == ["0", "0.00", "0.50", levels, levels, "this run"]
-    assert cells_of(comparison, "ours without refinement")[-1] == "not measured: not there"
+    assert cells_of(comparison, "ours without refinement (P2)")[-1] == "not measured: not there"
     assert cells_of(comparison, "RadGS-Reg")[5:] == [
         "1.14 ± 1.01",
         "20-25",
