@@ -30,14 +30,17 @@ BOUNDS = {
     "growth_threads": 2,
     "growth_sockets": 0,
     "growth_segments": 0,
-    "loops_growth_mb": 50,
+    "loops_growth_mb": 100,
     "loops_growth_threads": 2,
     "loops_growth_sockets": 0,
     "loops_growth_segments": 0,
     "starts_left_files": 0,
 }
-"""The most that a figure may be. Memory: half a megabyte a loop, where one loop makes a hundred anew. Threads: those of
-the executor are made when they are first needed."""
+"""The most that a figure may be.
+
+Memory: a megabyte a loop, which makes a hundred anew; the allocator's goes up and down by tens. Threads: those of the
+executor are made when they are first needed.
+"""
 
 
 def main() -> int:

@@ -7,8 +7,8 @@ from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
 
 NODE = "/registration_node"
 WARM_UP, LOOPS = 3, 6
-GROWTH_MB = 30.0
-"""Less than what one loop makes anew, so that a loop that keeps it stands out."""
+GROWTH_MB = 100.0
+"""The allocator's memory goes up and down by tens of MB; loops that kept their case would keep hundreds."""
 POOL_THREADS = 2
 """The executor makes its threads when it first needs them; a loop that kept one would keep six."""
 SETTLED_S = 20.0
