@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-weights test check format bench-accuracy bench-refine bench-capture bench-networks bench-prepare bench-engine bench-gpu results parameters-doc environment colcon clean
+.PHONY: help demo demo-weights test check format soak bench-accuracy bench-refine bench-capture bench-networks bench-prepare bench-engine bench-gpu bench-ros results parameters-doc environment colcon clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ bench-engine: ## speed of rasterizer and voxelizer beside peers, errors, cost ag
 
 bench-gpu: ## the kernels on CUDA: the same results as on the CPU, and times
 	@$(RUN) python -m benchmarks.gpu
+
+bench-ros: ## what ROS adds to the core's own time, and offline replay beside the live run; QUICK=1: few pairs
+	@$(RUN) python -m benchmarks.ros $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)
+
+soak: ## the node under load: MINUTES=2 of X-rays at 30 Hz with triggers, 100 lifecycle loops, 20 starts of the process
+	@$(RUN) python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 results: ## write docs/results and the tables of docs/performance.md from what the benchmarks left
 	@$(RUN) python -m benchmarks.document

@@ -24,6 +24,8 @@ BLOCKS: dict[str, tuple[str, Callable[[tables.Content], str]]] = {
     "floors": ("engine_scaling", tables.floor_table),
     "fit": ("fit", tables.fit_table),
     "gpu": ("gpu", tables.gpu_table),
+    "ros": ("ros", tables.ros_table),
+    "soak": ("soak", tables.soak_table),
 }
 """By name, the benchmark and what makes a table of it."""
 NOT_RUN = {"gpu": "The CUDA path is compiled by the tests, but it has not been run on a GPU."}

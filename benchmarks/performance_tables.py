@@ -1,4 +1,4 @@
-"""Tables of docs/performance.md, from what `benchmarks.engine` and `benchmarks.gpu` left."""
+"""Tables of docs/performance.md, from what the benchmarks left."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -136,6 +136,40 @@ def fit_table(content: Content) -> str:
     )
 
 
+def ros_table(content: Content) -> str:
+    """What ROS adds, and replay beside the live run."""
+    rows = [
+        ["pairs of X-rays", f"{content['pairs']:.0f}"],
+        ["the core alone, median, ms", f"{content['core_ms']:.0f}"],
+        ["added by ROS, median, ms", f"{content['overhead_ms']:.1f}"],
+        ["added by ROS, 95th percentile, ms", f"{content['overhead_p95_ms']:.1f}"],
+        ["pairs without a result", f"{content['lost_triggers']:.0f}"],
+        ["replay: largest difference of a pose, m or part of a quaternion", f"{content['replay_max_difference']:.1e}"],
+        ["replay: time of a pair over that of the core", f"{content['replay_time_ratio']:.2f}"],
+    ]
+    return table(["", ""], rows)
+
+
+def soak_table(content: Content) -> str:
+    """What went through, and what grew."""
+    rows = [
+        [
+            f"{content['minutes']:g} minutes of X-rays",
+            f"{content['pairs_per_s']:.1f} pairs a second; {content['triggers']:.0f} triggers, of which"
+            f" {content['lost_triggers']:.0f} lost; answers after {content['answer_median_ms']:.0f} ms (median),"
+            f" {content['answer_max_ms']:.0f} ms (longest)",
+            *_grown(content, "growth"),
+        ],
+        [f"{content['loops']:.0f} lifecycle loops", "", *_grown(content, "loops_growth")],
+        [
+            f"{content['starts']:.0f} starts of the process",
+            f"{content['starts_left_files']:.0f} files left in shared memory",
+            *[""] * 4,
+        ],
+    ]
+    return table(["", "", "growth of memory, MB", "threads", "sockets", "segments of shared memory"], rows)
+
+
 def linearity(costs: Sequence[Content], what: str) -> tuple[float, float, float]:
     """Of time over pairs: nanoseconds a pair, fixed microseconds, and the largest relative deviation from that line.
 
@@ -152,6 +186,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """In Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _grown(content: Content, prefix: str) -> list[str]:
+    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in ("threads", "sockets", "segments")]
+    return [f"{content[f'{prefix}_mb']:+.1f}", *counts]
 
 
 def _milliseconds(seconds: float) -> str:

@@ -9,9 +9,11 @@ from radgs_reg_ros.run_node import run_node
 
 
 def register(
-    _: SpineRegistration, *arguments: object, progress: Callable[[float, str], None], **options: object
-) -> RegistrationResult:
+    _: SpineRegistration, *arguments: object, progress: Callable[[float, str], None] | None = None, **options: object
+) -> RegistrationResult | None:
     """In place of ``SpineRegistration.register``."""
+    if progress is None:
+        return None  # warming up
     print("registering", flush=True)
     while True:
         progress(0.5, "for ever")  # raises when it is cancelled
@@ -20,4 +22,5 @@ def register(
 
 if __name__ == "__main__":
     SpineRegistration.register = register
+    SpineRegistration.needs_start = False
     raise SystemExit(run_node(RegistrationNode))

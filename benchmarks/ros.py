@@ -1,0 +1,66 @@
+"""What ROS costs: from the stamp of a pair to its frames on /tf beside the core's own time, and replay beside both.
+
+Every pair is registered by registration_node in a process of its own, and at once by the core in this process, from the
+same start. Then the recording of it all is replayed offline.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported, see radgs_core.cli
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.example_case import REPORTED_LEVELS, example_case
+from benchmarks.report import report
+from benchmarks.ros_live import live_run
+from benchmarks.ros_replay import replay_run
+from benchmarks.ros_room import ros_room
+from benchmarks.ros_xrays import xray_messages
+from radgs_core.case import Case
+from radgs_core.commands.progress import shown_progress
+
+PAIRS, QUICK_PAIRS = 200, 8
+STUDIES = 20
+"""Different ones; they come round again."""
+
+
+def main() -> None:
+    """Run and report."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ros", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_PAIRS} pairs")
+    parser.add_argument("--pairs", type=int, metavar="N", help=f"how many (default: {PAIRS})")
+    arguments = parser.parse_args()
+    pairs: int = arguments.pairs or (QUICK_PAIRS if arguments.quick else PAIRS)
+    case = example_case(REPORTED_LEVELS)
+    with shown_progress("ray casting") as progress:
+        xrays = xray_messages(case, min(pairs, STUDIES), progress)
+    with tempfile.TemporaryDirectory() as folder:
+        live_bag, replayed_bag = Path(folder) / "live", Path(folder) / "replayed"
+        with ros_room(case, auto_register=True) as room, shown_progress("live") as progress:
+            case = Case.load(room.case_folder)  # what the node has loaded, to the last bit
+            live = live_run(room, case, xrays, pairs, live_bag, progress)
+        with shown_progress("replay") as progress:
+            replay = replay_run(case, live_bag, replayed_bag, progress)
+    core_s = [pair.core_s for pair in live.pairs]
+    overheads_ms = live.overheads_ms or [np.nan]
+    report(
+        "ros",
+        {
+            "pairs": pairs,
+            "overhead_ms": float(np.median(overheads_ms)),
+            "overhead_p95_ms": float(np.percentile(overheads_ms, 95)),
+            "core_ms": 1000 * float(np.median(core_s)),
+            "replay_max_difference": replay.largest_difference(live.poses),
+            "replay_time_ratio": replay.seconds_a_pair / float(np.mean(core_s)),
+            "lost_triggers": live.lost,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The recorded pairs once more, offline."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from radgs_reg.msg import VertebraPoseArray
+from rclpy.serialization import deserialize_message
+
+from radgs_core.case import Case
+from radgs_core.io.bag_reader import opened_bag
+from radgs_core.io.bag_writer import written_bag
+from radgs_core.messages.factory import Message
+from radgs_core.messages.recorded_messages import RecordedMessages
+from radgs_core.messages.stamps import nanoseconds
+from radgs_core.progress import Progress
+from radgs_core.registration.pipeline import SpineRegistration
+from radgs_core.replay.replay import Replay
+from radgs_core.replay.settings import ReplaySettings
+
+
+@dataclass(frozen=True)
+class ReplayRun:
+    """``vertebra_poses`` by stamp in ns, and the wall clock of a pair, reading and writing included."""
+
+    poses: Mapping[int, VertebraPoseArray]
+    seconds_a_pair: float
+
+    def largest_difference(self, live: Mapping[int, VertebraPoseArray]) -> float:
+        """Of the poses from those of a live run: metres and parts of quaternions; infinite where one is missing."""
+        if self.poses.keys() != live.keys():
+            return float("inf")
+        return max(_difference(self.poses[stamp_ns], live[stamp_ns]) for stamp_ns in live)
+
+
+def replay_run(case: Case, bag: Path, out: Path, progress: Progress) -> ReplayRun:
+    """Replay a recording into another one."""
+    registration = SpineRegistration(case)
+    registration.warm_up()
+    with opened_bag(bag) as recording, written_bag(out, "mcap", RecordedMessages().types, {}) as writer:
+        replay = Replay(recording, case, registration, ReplaySettings(list(case.levels)))
+        began = time.monotonic()
+        pairs = len(replay.run(writer, progress))
+        seconds = time.monotonic() - began
+    with opened_bag(out) as replayed:
+        sent = [deserialize_message(each.data, VertebraPoseArray) for each in replayed.messages(["/vertebra_poses"])]
+    return ReplayRun({nanoseconds(poses.header.stamp): poses for poses in sent}, seconds / pairs)
+
+
+def _difference(one: VertebraPoseArray, other: VertebraPoseArray) -> float:
+    """Infinite unless both have the same levels with the same verdicts."""
+    verdicts = [[(level.label, level.status) for level in poses.vertebrae] for poses in (one, other)]
+    if verdicts[0] != verdicts[1]:
+        return float("inf")
+    pairs = zip(one.vertebrae, other.vertebrae, strict=True)
+    return max(float(np.abs(_numbers(a.ct_pose) - _numbers(b.ct_pose)).max()) for a, b in pairs)
+
+
+def _numbers(pose: Message) -> np.ndarray:
+    position, q = pose.position, pose.orientation
+    return np.array([position.x, position.y, position.z, q.x, q.y, q.z, q.w])

@@ -1,0 +1,103 @@
+"""The node under load: minutes of X-rays at full rate with triggers, a hundred lifecycle loops, twenty processes.
+
+Nothing may be lost and nothing may grow; otherwise the exit code is 1.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported, see radgs_core.cli
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchmarks.example_case import REPORTED_LEVELS, example_case
+from benchmarks.report import report
+from benchmarks.ros_room import ros_room
+from benchmarks.ros_xrays import xray_messages
+from benchmarks.soak_loops import files_left_by_starts, left_by_loops
+from benchmarks.soak_stream import soaked
+from radgs_core.commands.progress import shown_progress
+
+MINUTES, LOOPS, STARTS = 2.0, 100, 20
+STUDIES = 5
+BOUNDS = {
+    "lost_triggers": 0,
+    "growth_mb": 20,
+    "growth_threads": 2,
+    "growth_sockets": 0,
+    "growth_segments": 0,
+    "loops_growth_mb": 100,
+    "loops_growth_threads": 2,
+    "loops_growth_sockets": 0,
+    "loops_growth_segments": 0,
+    "starts_left_files": 0,
+}
+"""The most that a figure may be.
+
+Memory: a megabyte a loop, which makes a hundred anew; the allocator's goes up and down by tens. Threads: those of the
+executor are made when they are first needed.
+"""
+
+
+def main() -> int:
+    """Run, report, and say what is out of bounds."""
+    arguments = _parser().parse_args()
+    case = example_case(REPORTED_LEVELS)
+    with shown_progress("ray casting") as progress:
+        xrays = xray_messages(case, STUDIES, progress)
+    figures: dict[str, float] = {"minutes": arguments.minutes}
+    with ros_room(case) as room:
+        with shown_progress("lifecycle loops") as progress:
+            left = left_by_loops(room, arguments.loops, progress)
+        room.activate(case)
+        with shown_progress("soak") as progress:
+            stream = soaked(room, xrays, arguments.minutes, progress)
+    with shown_progress("starts") as progress:
+        files = files_left_by_starts(arguments.starts, progress)
+    figures |= {
+        "pairs_per_s": stream.rate_hz,
+        "triggers": len(stream.footprints),
+        "lost_triggers": stream.lost,
+        "failed_triggers": stream.failed,
+        "answer_median_ms": 1000 * float(np.median(stream.answers_s or [np.nan])),
+        "answer_max_ms": 1000 * max(stream.answers_s, default=np.nan),
+        "memory_mb": stream.footprints[-1].memory_mb,
+        "growth_mb": stream.growth("memory_mb"),
+        "growth_threads": stream.growth("threads"),
+        "growth_sockets": stream.growth("sockets"),
+        "growth_segments": stream.growth("segments"),
+        "loops": arguments.loops,
+        "loops_growth_mb": left.memory_mb,
+        "loops_growth_threads": left.threads,
+        "loops_growth_sockets": left.sockets,
+        "loops_growth_segments": left.segments,
+        "starts": arguments.starts,
+        "starts_left_files": files,
+    }
+    report("soak", figures)
+    return complaint(figures)
+
+
+def complaint(figures: Mapping[str, float]) -> int:
+    """Name on stderr what is out of bounds; 1 if anything is."""
+    beyond = {name: figures[name] for name, bound in BOUNDS.items() if not figures[name] <= bound}
+    for name, value in beyond.items():
+        print(f"{name} is {value:.4g}, but must not be more than {BOUNDS[name]}.", file=sys.stderr)
+    return 1 if beyond else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    add = parser.add_argument
+    add("--minutes", type=float, default=MINUTES, metavar="M", help=f"of X-rays (default: {MINUTES:g})")
+    add("--loops", type=int, default=LOOPS, metavar="N", help=f"through the lifecycle (default: {LOOPS})")
+    add("--starts", type=int, default=STARTS, metavar="N", help=f"of the process (default: {STARTS})")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,63 @@
+"""What is left of a node after lifecycle loops, and of processes that have ended."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.ros_room import NODE, RosRoom
+from radgs_core.progress import Progress
+from radgs_reg_ros.rig.footprint import Footprint, segments_of
+from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
+from radgs_reg_ros.rig.node_process import NodeProcess
+from radgs_reg_ros.rig.private_domain import private_domain
+from radgs_reg_ros.rig.remote import Remote
+
+WARM_UP = 10
+"""Loops before the first footprint: caches fill, and the allocator finds its size."""
+SETTLED_S = 20.0
+
+
+@dataclass(frozen=True)
+class Left:
+    """What loops left, beyond what there was after ``WARM_UP`` of them."""
+
+    memory_mb: float
+    threads: int
+    sockets: int
+    segments: int
+
+
+def left_by_loops(room: RosRoom, loops: int, progress: Progress) -> Left:
+    """Take the node, which is unconfigured, through its lifecycle that many times."""
+    before = None
+    for number in range(WARM_UP + loops):
+        progress(number / (WARM_UP + loops), f"loop {number}")
+        if number == WARM_UP:
+            before = Footprint.of(room.process.pid)
+        lifecycle_loop(room.remote, NODE)
+    after = Footprint.of(room.process.pid)
+    before = before or after
+    return Left(
+        after.memory_mb - before.memory_mb,
+        after.threads - before.threads,
+        after.sockets - before.sockets,
+        after.segments - before.segments,
+    )
+
+
+def files_left_by_starts(starts: int, progress: Progress) -> int:
+    """Start and stop the process that many times, each in its own domain; returns how many files stay behind."""
+    made: set[Path] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(starts):
+            progress(number / starts, f"start {number}")
+            with private_domain() as domain, Remote(domain) as remote:
+                log = Path(folder) / "log"
+                with NodeProcess("radgs_reg_ros.registration_node", domain, log) as process:
+                    remote.watch(process)
+                    remote.wait_for(lambda remote=remote: NODE[1:] in remote.node.get_node_names(), NODE, SETTLED_S)  # type: ignore[misc]
+                    made |= segments_of(process.pid) | segments_of(os.getpid())
+                    process.interrupt()
+                    process.wait(SETTLED_S)
+    return sum(file.exists() for file in made)
