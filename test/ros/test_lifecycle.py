@@ -116,6 +116,7 @@ def test_another_case_takes_the_place_of_the_first(node, remote, case_folder, tm
     def publishers() -> list[int]:
         return [remote.node.count_publishers(topic) for topic in measured]
 
+    assert set_parameter(remote, NODE, "case", str(case_folder)).successful
     assert remote.transition(NODE, CONFIGURE, ACTIVATE)
     remote.wait_for(lambda: publishers() == [1, 1], "publishers of both levels", 20.0)
     refused = set_parameter(remote, NODE, "case", str(tmp_path / "other"))
