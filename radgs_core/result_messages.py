@@ -89,7 +89,6 @@ class ResultMessages:
     def before_results(self, stamp_ns: int) -> Iterator[Outgoing]:
         """The CT's coordinates in each vertebra's frame, whether or not the vertebra is found, and no markers: those of
         an earlier case would stay in view."""
-        yield Outgoing(self.markers, self._surfaces.nothing())
         transforms = [
             transform_stamped(
                 self._factory,
@@ -100,6 +99,7 @@ class ResultMessages:
             for label in self._levels
         ]
         yield Outgoing(self.tf_static, self._factory.make(TF_MESSAGE, transforms=transforms))
+        yield Outgoing(self.markers, self._surfaces.nothing())
 
     def of(
         self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry

@@ -92,6 +92,7 @@ def test_results_follow_the_message_that_completed_the_pair(tmp_path: Path) -> N
     complete_ns = (1 + HOUR_S) * S + 3_000_000
     assert [(received_ns, topic) for received_ns, topic, _ in replayed.written()] == [
         (HOUR_S * S, "/tf_static"),
+        (HOUR_S * S, "/markers"),
         (HOUR_S * S, "/tf_static"),
         *[(received_ns, topic) for received_ns, topic, _, _ in pair(1)],
         *[

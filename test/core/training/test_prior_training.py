@@ -30,7 +30,7 @@ def silent(fraction: float, message: str) -> None:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (prior_training, full_training):
-        monkeypatch.setattr(module, "POSITIONS", 1)
+        monkeypatch.setattr(module, "POSITIONS", 2)
         monkeypatch.setattr(module, "BATCH", 1)
     monkeypatch.setattr(level_task, "VALIDATION_SCENES", 1)
     monkeypatch.setattr(synergistic_task, "VALIDATION_DRAWS", 1)
