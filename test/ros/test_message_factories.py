@@ -86,6 +86,7 @@ def test_a_result_has_the_same_bytes_live_and_recorded():
     written = [*recorded.before_results(3 * S), *recorded.of(RESULT, ACQUISITION, geometry)]
     assert [message.output.topic for message in sent] == [
         "/tf_static",
+        "markers",
         "/tf",
         "vertebra_T12/measured_cp",
         "vertebra_poses",
@@ -124,4 +125,5 @@ def test_recorded_types_have_the_hash_that_they_have_on_the_wire(kind):
 
 def test_constants_are_those_of_the_definitions():
     assert (result_messages.REJECTED, result_messages.REGISTERED) == (VertebraPose.REJECTED, VertebraPose.REGISTERED)
-    assert (markers.TRIANGLE_LIST, markers.ADD, markers.DELETE) == (Marker.TRIANGLE_LIST, Marker.ADD, Marker.DELETE)
+    for name in ("TEXT_VIEW_FACING", "TRIANGLE_LIST", "ADD", "DELETE", "DELETEALL"):
+        assert getattr(markers, name) == getattr(Marker, name)
