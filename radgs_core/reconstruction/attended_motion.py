@@ -9,6 +9,7 @@ triangulation of all places at once. To first order in the motion, which the nex
 import torch
 from torch import nn
 
+from radgs_core.reconstruction.alignment import PARAMETERS, RESOLUTIONS
 from radgs_core.reconstruction.matching import REACH_PX, SHIFTS
 
 PRIOR_MM, PRIOR_RAD = 4.0, 0.07
@@ -41,6 +42,10 @@ class AttendedMotion(nn.Module):
             nn.ReLU(),
             last,
         )
+        trust = nn.Linear(channels, 2 * len(RESOLUTIONS))
+        nn.init.zeros_(trust.weight)
+        nn.init.zeros_(trust.bias)
+        self.trust = nn.Sequential(nn.Linear(channels + PARAMETERS * len(RESOLUTIONS), channels), nn.ReLU(), trust)
         self.log_sharpness = nn.Parameter(torch.tensor(0.0))
         steps = mm_per_px * torch.arange(-REACH_PX, REACH_PX + 1)
         y, x = torch.meshgrid(steps, steps, indexing="ij")
@@ -52,13 +57,14 @@ class AttendedMotion(nn.Module):
         attended_mm: torch.Tensor,
         matching: torch.Tensor,
         place_motion: torch.Tensor,
+        alignment: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Twists (B, 6) about the origin of the vertebra's frame, mm and rad, and shifts (B, 2, 27, 2), mm.
 
         Args:
             seen: (B, 2, 27, channels) pooled in both views.
             attended_mm: (B, 2, 27, 2) how far attention looks from where the places are expected.
-            matching, place_motion: as in `Crops`.
+            matching, place_motion, alignment: as in `Crops`.
         """
         whole, about = matching[:, :, :1], matching[:, :, 1:]
         best = (self.log_sharpness.exp() * whole.float()).softmax(-1)
@@ -72,5 +78,18 @@ class AttendedMotion(nn.Module):
             weighted = place_motion * weights[..., None, None]
             normal = torch.einsum("bvkij,bvkil->bjl", weighted, place_motion)
             right = torch.einsum("bvkij,bvki->bj", weighted, shift_mm)
+            pulled = self._pulled(seen, alignment)
+            normal, right = normal + pulled[..., :PARAMETERS], right + pulled[..., PARAMETERS]
             twist: torch.Tensor = torch.linalg.solve(normal + torch.diag((PLACE_MM / prior).square()), right)
         return twist, shift_mm
+
+    def _pulled(self, seen: torch.Tensor, alignment: torch.Tensor) -> torch.Tensor:
+        """(B, 6, 7) the normal equations of the alignment, as far as they are trusted."""
+        matrix, right = alignment[..., :PARAMETERS], alignment[..., PARAMETERS]
+        pull = right / (matrix.diagonal(dim1=-2, dim2=-1) + 1e-3).sqrt()
+        out = self.trust(torch.cat([seen.mean(2), pull.clamp(-10, 10).flatten(2) / 3], -1)).float()
+        weight, gain = (
+            out.unflatten(-1, (2, len(RESOLUTIONS))).clamp(-LARGEST_LOG_WEIGHT, LARGEST_LOG_WEIGHT).exp().unbind(2)
+        )
+        trusted = torch.cat([matrix, (gain[..., None] * right)[..., None]], -1)
+        return torch.einsum("bvs,bvsij->bij", weight, trusted)

@@ -17,6 +17,8 @@ from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import displacement_jacobian, inverse, transform_points
 from radgs_core.radgs import RadiativeGaussians, rasterize
 from radgs_core.radgs.gaussians import joined
+from radgs_core.radgs.pose_derivatives import RigidGroups
+from radgs_core.reconstruction.alignment import alignment, in_vertebra_frame
 from radgs_core.reconstruction.matching import matching
 from radgs_core.xray import normalisation
 from radgs_core.xray.observation import Observation
@@ -63,6 +65,8 @@ class Crops:
         place_motion: (L, 2, 27, 2, 6) float32: their derivative by a twist of the vertebra in its own frame about its
             origin, mm at the vertebra's depth per mm and per rad.
         matching: (L, 2, 28, SHIFTS) float32: how well the X-ray fits what is expected (see `matching`).
+        alignment: (L, 2, RESOLUTIONS, 6, 7) float32: normal equations of a twist of the vertebra in its own frame about
+            its origin (see `alignment`).
         around: (L, 2, px, px) float32: line integrals of all that is expected there but the level itself.
         cameras: per level the two cameras, in the reference frame.
     """
@@ -72,6 +76,7 @@ class Crops:
     places: torch.Tensor
     place_motion: torch.Tensor
     matching: torch.Tensor
+    alignment: torch.Tensor
     around: torch.Tensor
     cameras: Sequence[Sequence[XrayCamera]]
 
@@ -99,6 +104,8 @@ def crop_levels(
     T_reference_vertebra = T_reference_ct @ T_ct_vertebra
     cameras = [[turned_towards(o.camera, pose, size) for o in observations] for pose in T_reference_vertebra]
     expected = _expected(vertebrae, T_reference_ct, cameras)
+    derivatives = _derivatives(vertebrae, T_reference_ct, T_reference_vertebra, cameras)
+    equations = []
     images = torch.empty(len(cameras), len(observations), CHANNELS, size.px, size.px)
     around = torch.empty(len(cameras), len(observations), size.px, size.px)
     for view, (observation, body) in enumerate(zip(observations, expected_body, strict=True)):
@@ -108,7 +115,8 @@ def crop_levels(
         everything = around[:, view] + expected[:, view, 0]
         images[:, view, :3] = normalisation.normalised(seen.line_integral, seen.usable, size.window_px)
         for channel, rendered in ((EVERYTHING, everything), (AROUND, around[:, view])):
-            images[:, view, channel] = normalisation.normalised(rendered, seen.usable, size.window_px)[:, LOCAL]
+            images[:, view, channel], _ = normalisation.local_contrast(rendered, seen.usable, size.window_px)
+        equations.append(alignment(seen.line_integral, everything, seen.usable, derivatives[:, view], size.window_px))
         images[:, view, OWN:] = expected[:, view] / TYPICAL_EXCESS
     sources = np.stack(
         [[transform_points(inverse(pose), o.camera.source_mm) for o in observations] for pose in T_reference_vertebra]
@@ -123,6 +131,7 @@ def crop_levels(
         places,
         _place_motion(cameras, T_reference_vertebra, places_mm, size),
         matching(local, surrounding, own, places.flatten(0, 1), size.mm).unflatten(0, (len(cameras), -1)),
+        in_vertebra_frame(torch.stack(equations, 1), T_reference_vertebra),
         around,
         cameras,
     )
@@ -206,3 +215,26 @@ def _expected(
         ]
     )
     return torch.stack([own, everything - own], 2)
+
+
+def _derivatives(
+    vertebrae: Sequence[RadiativeGaussians],
+    T_reference_ct: NDArray[np.float64],
+    T_reference_vertebra: NDArray[np.float64],
+    cameras: Sequence[Sequence[XrayCamera]],
+) -> torch.Tensor:
+    """(L, 2, 6, px, px) derivatives of each level's line integrals by its twist in the reference frame's axes about the
+    vertebra's origin."""
+    out = torch.zeros(len(cameras), len(cameras[0]), 6, cameras[0][0].height, cameras[0][0].width)
+    for level, (gaussians, pair) in enumerate(zip(vertebrae, cameras, strict=True)):
+        group = RigidGroups([gaussians])
+        pose = torch.as_tensor(T_reference_ct[level : level + 1])
+        centre = torch.as_tensor(T_reference_vertebra[level : level + 1, :3, 3])
+        for view, camera in enumerate(pair):
+            (part,) = group.rasterize(camera, pose, centre)
+            top, left = max(part.top, 0), max(part.left, 0)
+            visible = part.images[1:, top - part.top :, left - part.left :][
+                :, : camera.height - top, : camera.width - left
+            ]
+            out[level, view, :, top : top + visible.shape[1], left : left + visible.shape[2]] = visible
+    return out

@@ -8,6 +8,8 @@ shift of a small window. Nothing is learnt here: it is what the networks are giv
 import torch
 from torch.nn import functional
 
+from radgs_core.box_filter import block_mean, box_mean
+
 REACH_PX = 5
 """Shifts of up to so many pixels in each direction."""
 SIDE = 2 * REACH_PX + 1
@@ -38,14 +40,14 @@ def matching(
         against what is expected, row by row from -REACH_PX to REACH_PX pixels.
     """
     seen, surrounding, template = (_gradient(_blurred(x)) for x in (image, around, own))
-    explained = _mean((seen * surrounding).sum(1)) / (_mean(surrounding.square().sum(1)) + SMALLEST)
+    explained = _windowed((seen * surrounding).sum(1)) / (_windowed(surrounding.square().sum(1)) + SMALLEST)
     left = seen - explained[:, None] * surrounding
-    left = left / (_mean(seen.square().sum(1)) + SMALLEST).sqrt()[:, None]
+    left = left / (_windowed(seen.square().sum(1)) + SMALLEST).sqrt()[:, None]
     height, width = image.shape[1:]
     padded = functional.pad(left, [REACH_PX] * 4)
     cells = torch.stack(
         [
-            _cells((padded[:, :, y : y + height, x : x + width] * template).sum(1))
+            block_mean((padded[:, :, y : y + height, x : x + width] * template).sum(1), CELL_PX)
             for y in range(SIDE)
             for x in range(SIDE)
         ],
@@ -53,7 +55,7 @@ def matching(
     )
     windows = _windows(places, cells.shape[1], cells.shape[2], 2 * SPREAD_MM / mm)
     sums = torch.einsum("bkhw,bhws->bks", windows, cells)
-    contrast = torch.einsum("bkhw,bhw->bk", windows, _cells(template.square().sum(1)))
+    contrast = torch.einsum("bkhw,bhw->bk", windows, block_mean(template.square().sum(1), CELL_PX))
     return sums / (contrast[..., None] + SMALLEST).sqrt()
 
 
@@ -81,12 +83,5 @@ def _blurred(images: torch.Tensor) -> torch.Tensor:
     return functional.conv2d(rows, kernel.mT, padding=(radius, 0))[:, 0]
 
 
-def _mean(images: torch.Tensor) -> torch.Tensor:
-    """Means over windows around each pixel, as far as they lie in the image."""
-    half = WINDOW_PX // 2
-    rows = functional.avg_pool2d(images[:, None], (1, WINDOW_PX), stride=1, padding=(0, half), count_include_pad=False)
-    return functional.avg_pool2d(rows, (WINDOW_PX, 1), stride=1, padding=(half, 0), count_include_pad=False)[:, 0]
-
-
-def _cells(images: torch.Tensor) -> torch.Tensor:
-    return functional.avg_pool2d(images[:, None], CELL_PX)[:, 0]
+def _windowed(images: torch.Tensor) -> torch.Tensor:
+    return box_mean(images, WINDOW_PX, zeros_beyond=False)

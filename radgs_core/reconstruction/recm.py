@@ -7,7 +7,7 @@ from torch import nn
 
 from radgs_core.reconstruction.attended_motion import TYPICAL_SHIFT_MM, AttendedMotion
 from radgs_core.reconstruction.attention import AttentionMaps, mean_places, pooled, random_like, uniform_like
-from radgs_core.reconstruction.crops import DIRECTION_NUMBERS
+from radgs_core.reconstruction.crops import DIRECTION_NUMBERS, Crops
 from radgs_core.reconstruction.encoder import Fusion, ViewEncoder
 from radgs_core.reconstruction.gaussian_head import GaussianBatch, GaussianHead, changed, slightly_moved
 from radgs_core.reconstruction.places import PLACES
@@ -26,6 +26,7 @@ class LevelInput:
         places: (B, 2, 27, 2).
         place_motion: (B, 2, 27, 2, 6).
         matching: (B, 2, 28, SHIFTS).
+        alignment: (B, 2, RESOLUTIONS, 6, 7).
         anchors: what the Gaussians are before the images are looked at.
     """
 
@@ -34,7 +35,21 @@ class LevelInput:
     places: torch.Tensor
     place_motion: torch.Tensor
     matching: torch.Tensor
+    alignment: torch.Tensor
     anchors: GaussianBatch
+
+    @classmethod
+    def of(cls, crops: Crops, anchors: GaussianBatch) -> "LevelInput":
+        """Of crops and the anchors of their levels."""
+        return cls(
+            crops.images,
+            crops.directions,
+            crops.places,
+            crops.place_motion,
+            crops.matching,
+            crops.alignment,
+            anchors,
+        )
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ class RecM(nn.Module):
         features = self.fusion(ap, lateral)
         maps = torch.stack([attention(f) for attention, f in zip(self.attention, features, strict=True)], 1)
         seen, attended_mm = self._pooled(features, maps, level)
-        twist, shift_mm = self.motion(seen, attended_mm, level.matching, level.place_motion)
+        twist, shift_mm = self.motion(seen, attended_mm, level.matching, level.place_motion, level.alignment)
         effect = self._code(seen, shift_mm, level)
         changes = self.head(effect, level.anchors)
         if self.preset.counterfactual:

@@ -20,7 +20,7 @@ from radgs_core.registration.expected_body import expected_body
 from radgs_core.registration.scene import ScenePoses
 from radgs_core.xray.observation import Observation
 
-PASSES = 2
+PASSES = 3
 """RecM and RegM look again from where they came to: crops and expectation are better then."""
 
 
@@ -81,16 +81,7 @@ class LearnedRegistration:
                     pose,
                     recm.preset.crop,
                 )
-                found = recm(
-                    LevelInput(
-                        crops.images,
-                        crops.directions,
-                        crops.places,
-                        crops.place_motion,
-                        crops.matching,
-                        self._anchors,
-                    )
-                )
+                found = recm(LevelInput.of(crops, self._anchors))
                 motion = regm(found.gaussians, self._vertebrae, found.effect)
                 frames = pose @ self._T_ct_vertebra
                 pose = frames @ exp_se3(motion.twist.double()).numpy() @ inverse(self._T_ct_vertebra)

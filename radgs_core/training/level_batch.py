@@ -20,8 +20,9 @@ from radgs_core.training.scenes import Scene, SceneSampler
 
 START_MM, START_DEG = 2.5, 3.0
 """Standard deviation, each axis, of how far off a level is expected: what detection leaves."""
-SCALES = 0.3, 1.7
-"""Starts are off by these multiples of it: also what is left after a first pass, and what a bad detection gives."""
+FROM_DETECTION, FROM_A_PASS = (0.3, 1.7), (0.05, 0.5)
+"""Starts are off by multiples of it in one of these ranges, as often in the one as in the other: what detection gives,
+good or bad, and what is left after a first pass."""
 EVERY_NTH_POINT = 8
 """Of the surface points, for the error of a pose."""
 RENDERED_SHARE = 0.5
@@ -150,7 +151,7 @@ class LevelSampler:
         true = scene.T_reference_level @ self._T_ct_vertebra
         twists = np.stack([log_se3(inverse(e) @ t) for e, t in zip(T_reference_vertebra, true, strict=True)])
         return LevelBatch(
-            LevelInput(crops.images, crops.directions, crops.places, crops.place_motion, crops.matching, self._anchors),
+            LevelInput.of(crops, self._anchors),
             self._vertebrae,
             self._surface_mm,
             seen_places(crops.cameras, true, self._places_mm),
@@ -162,7 +163,7 @@ class LevelSampler:
         )
 
     def _wrong(self, true: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        scale = rng.uniform(*SCALES)
+        scale = rng.uniform(*(FROM_DETECTION if rng.random() < 0.5 else FROM_A_PASS))
         off = rng.normal(size=(len(true), 6)) * scale * np.repeat([START_MM, np.radians(START_DEG)], 3)
         off[:, :3] += rng.normal(size=3) * 0.5 * scale * START_MM  # neighbours are off alike
         return true @ np.stack([rotation_about(np.zeros(3), twist) for twist in off])

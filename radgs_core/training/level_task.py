@@ -75,7 +75,7 @@ class Applied:
 def applied(module: nn.Module, batch: LevelBatch) -> Applied:
     """Apply the networks."""
     level = batch.level
-    numbers = {name: getattr(level, name) for name in ("directions", "places", "place_motion", "matching")}
+    numbers = {name: getattr(level, name) for name in ("directions", "places", "place_motion", "matching", "alignment")}
     out = module(level.images, numbers, vars(level.anchors), vars(batch.vertebra))
     names = ("means_mm", "scales_mm", "quaternions", "densities_per_mm")
     gaussians = GaussianBatch(*(out[name].float() for name in names))

@@ -26,7 +26,7 @@ from radgs_core.training.seeded import seeded_weights
 from radgs_core.training.settings import Accelerator, Settings
 from radgs_core.training.trainer import Outcome, train
 
-RAY_CASTING_SHARE, DETECTION_SHARE, LEVELS_SHARE = 0.05, 0.45, 0.48
+RAY_CASTING_SHARE, DETECTION_SHARE, LEVELS_SHARE = 0.05, 0.30, 0.63
 """Of the minutes. They are fixed before, so that an interrupted training can be continued; a little is left over."""
 POSITIONS_A_MINUTE, FEWEST_POSITIONS, MOST_POSITIONS = 15, 2, 300
 """C-arm positions that are ray cast before: more show the networks more, and take longer."""

@@ -1,7 +1,8 @@
 """X-rays as networks see them: free of exposure, and free of what changes slowly across the image."""
 
 import torch
-from torch.nn import functional
+
+from radgs_core.box_filter import box_mean
 
 CHANNELS = 3
 SMALLEST_CONTRAST = 0.02
@@ -25,16 +26,33 @@ def normalised(line_integral: torch.Tensor, usable: torch.Tensor, window_px: int
     image = line_integral[:, None]
     centred = (image - (image * weight).sum((2, 3), keepdim=True) / total) * weight
     spread = (centred.square().sum((2, 3), keepdim=True) / total).sqrt().clamp_min(SMALLEST_CONTRAST)
-    count = _box(weight, window_px).clamp_min(1e-3)
-    mean = _box(centred, window_px) / count
-    variance = _box(centred.square(), window_px) / count - mean.square()
-    local = (centred - mean) / variance.clamp_min(SMALLEST_CONTRAST**2).sqrt() * weight
-    return torch.cat(
-        [(centred / spread).clamp(-LARGEST_VALUE, LARGEST_VALUE), local.clamp(-LARGEST_VALUE, LARGEST_VALUE), weight], 1
-    )
+    local, _ = local_contrast(centred[:, 0], usable, window_px)
+    return torch.cat([(centred / spread).clamp(-LARGEST_VALUE, LARGEST_VALUE), local[:, None], weight], 1)
 
 
-def _box(image: torch.Tensor, window_px: int) -> torch.Tensor:
-    """Mean over a square window; zeros lie beyond the image."""
-    rows = functional.avg_pool2d(image, (1, window_px), stride=1, padding=(0, window_px // 2))
-    return functional.avg_pool2d(rows, (window_px, 1), stride=1, padding=(window_px // 2, 0))
+def local_contrast(
+    line_integral: torch.Tensor, usable: torch.Tensor, window_px: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The line integral less its mean over a square window around each pixel, in units of its standard deviation there.
+
+    Args:
+        line_integral, usable: (B, H, W) float32, as in an `Observation`.
+        window_px: odd width of the square.
+
+    Returns:
+        (B, H, W) local contrast, 0 where ``usable`` is 0, and (B, H, W) the standard deviation.
+    """
+
+    def mean_of(values: torch.Tensor) -> torch.Tensor:
+        return box_mean(values, window_px, zeros_beyond=True)
+
+    weight = usable
+    # single precision: squares of what is far from 0 would leave nothing of the difference
+    image = line_integral * weight
+    image = (image - image.sum((1, 2), keepdim=True) / weight.sum((1, 2), keepdim=True).clamp_min(1.0)) * weight
+    count = mean_of(weight).clamp_min(1e-3)
+    mean = mean_of(image) / count
+    variance = mean_of(image.square()) / count - mean.square()
+    spread = variance.clamp_min(SMALLEST_CONTRAST**2).sqrt()
+    local = ((image - mean) / spread * weight).clamp(-LARGEST_VALUE, LARGEST_VALUE)
+    return local, spread

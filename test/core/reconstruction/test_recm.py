@@ -13,6 +13,7 @@ from radgs_core.radgs import RadiativeGaussians
 from radgs_core.radgs.oracle import voxelizer as oracle
 from radgs_core.radgs.voxel_grid import VoxelGrid
 from radgs_core.reconstruction import PRESETS, CropSize, GaussianBatch, RecM, RecMPreset, anchors_of
+from radgs_core.reconstruction.alignment import PARAMETERS, RESOLUTIONS
 from radgs_core.reconstruction.anchors import CUBE_MM, stacked
 from radgs_core.reconstruction.attention import mean_places, pooled, random_like, uniform_like
 from radgs_core.reconstruction.crops import CHANNELS
@@ -76,12 +77,14 @@ def level_input(anchors: GaussianBatch, px: int) -> LevelInput:
     def noise(*shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=generator)
 
+    rows = noise(2, 2, len(RESOLUTIONS), 9, PARAMETERS)
     return LevelInput(
         noise(2, 2, CHANNELS, px, px),
         noise(2, 2, 4),
         noise(2, 2, PLACES, 2) / 3,
         noise(2, 2, PLACES, 2, 6),
         noise(2, 2, 1 + PLACES, SHIFTS),
+        rows.mT @ torch.cat([rows, noise(2, 2, len(RESOLUTIONS), 9, 1)], -1),
         anchors,
     )
 
