@@ -2,9 +2,9 @@
 
 A pose is rejected when something speaks against it that can be seen without knowing the truth: too little of the
 vertebra is in an image, the rendering does not look like the X-ray there, the vertebra itself explains nothing of it,
-the vertebra would have left its neighbours, the images do not determine the pose well enough, or the networks see it
-elsewhere. The thresholds were set on studies of T5..T8 of the example CT, other levels than those in the published
-tables.
+the vertebra would have left its neighbours, or the images do not determine the pose well enough for how far from it
+the networks see the vertebra. The thresholds were set on studies of T5..T8 of the example CT, other levels than those
+in the published tables.
 """
 
 import math
@@ -30,8 +30,10 @@ LARGEST_MOTION_MM = 15.0
 LARGEST_MOTION_DEG = 15.0
 """Against the body: more than a spine bends at one level between CT and surgery."""
 LARGEST_EXPECTED_TRE_MM = 0.95
-LARGEST_DISAGREEMENT_MM = 2.5
-"""Mean distance of surface points between the poses of refinement and of RecM and RegM."""
+"""Where there are no networks to ask."""
+DOUBTED_TRE_MM, DOUBTED_DISTANCE_MM = 1.3, 2.8
+"""Where there are: the expected error, and the mean distance of surface points between the poses of refinement and of
+RecM and RegM, each of which alone is too large. Together they are doubts that add up in squares."""
 ERROR_SCALE_MM = 0.025
 """Turns the curvature of the similarity into millimetres of TRE; calibrated (docs/evaluation.md)."""
 ROUNDING_SHARE = 1e-12
@@ -65,8 +67,11 @@ def judge(
             or _unlike(label, similarity)
             or _not_seen_itself(label, float(refined.bone_similarity[:, index].mean()))
             or _displaced(label, vertebra, pose, refined.poses.body)
-            or _uncertain(label, expected)
-            or (_contradicted(vertebra, pose, learned.T_reference_ct[index]) if learned else "")
+            or (
+                _doubted(vertebra, expected, pose, learned.T_reference_ct[index])
+                if learned
+                else _uncertain(label, expected, LARGEST_EXPECTED_TRE_MM)
+            )
         )
         results[label] = LevelResult(
             label=label,
@@ -164,24 +169,29 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
     return ""
 
 
-def _contradicted(vertebra: Vertebra, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
-    """Networks and refinement look at the images in different ways, and hardly ever go astray to the same place."""
+def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
+    """Networks and refinement look at the images in different ways, and hardly ever go astray to the same place: where
+    they agree closely, the images may determine the pose less well, and the other way round."""
+    reason = _uncertain(vertebra.label, expected, DOUBTED_TRE_MM)
+    if reason:
+        return reason
     points = vertebra.surface_points_mm.astype(np.float64)
-    apart = np.linalg.norm(transform_points(refined, points) - transform_points(learned, points), axis=1).mean()
-    if apart > LARGEST_DISAGREEMENT_MM:
-        return (
-            f"refinement ended {apart:.1f} mm from where the networks see {vertebra.label}, and"
-            f" {LARGEST_DISAGREEMENT_MM:.1f} mm is the limit; take sharper images with less noise."
-        )
-    return ""
+    apart = float(np.linalg.norm(transform_points(refined, points) - transform_points(learned, points), axis=1).mean())
+    if math.hypot(expected / DOUBTED_TRE_MM, apart / DOUBTED_DISTANCE_MM) <= 1:
+        return ""
+    limit = DOUBTED_DISTANCE_MM * math.sqrt(1 - (expected / DOUBTED_TRE_MM) ** 2)
+    return (
+        f"refinement ended {apart:.1f} mm from where the networks see {vertebra.label}, and {limit:.1f} mm is the limit"
+        f" where the images determine the pose to {expected:.2f} mm; take sharper images with less noise."
+    )
 
 
-def _uncertain(label: str, expected: float) -> str:
+def _uncertain(label: str, expected: float, limit: float) -> str:
     if math.isinf(expected):
         return f"the images do not determine the pose of {label}; take images in which it is seen."
-    if not expected <= LARGEST_EXPECTED_TRE_MM:
+    if not expected <= limit:
         return (
-            f"the images determine the pose of {label} only to {expected:.2f} mm, and"
-            f" {LARGEST_EXPECTED_TRE_MM:.2f} mm is the limit; take sharper images with less noise."
+            f"the images determine the pose of {label} only to {expected:.2f} mm, and {limit:.2f} mm is the limit;"
+            " take sharper images with less noise."
         )
     return ""

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from radgs_core.geometry.camera import XrayCamera
 from radgs_core.io import LevelPose, Poses, write_poses
 from radgs_core.registration.learned import Learned
 from radgs_core.registration.refinement import Refined
+from radgs_core.registration.result import LevelResult
 from radgs_core.registration.scene import ScenePoses
 from radgs_core.registration.verdict import ERROR_SCALE_MM, expected_tre_mm, judge
 from radgs_core.xray import CArm, biplanar_geometry, body_pose
@@ -28,6 +29,18 @@ def refined(case: Case, information: np.ndarray) -> Refined:
     poses = ScenePoses(body, np.stack([body] * len(case.levels)))
     good = np.full((2, len(case.levels)), 0.8)
     return Refined(poses, True, 10, good, good, information)
+
+
+def shaded(camera: XrayCamera) -> np.ndarray:
+    """An image without saturation or blades."""
+    return 1000 + np.random.default_rng(0).normal(size=(camera.height, camera.width))
+
+
+def judged(case: Case, information: np.ndarray, learned: Learned | None) -> Mapping[str, LevelResult]:
+    """Verdicts where everything looks right."""
+    cameras = biplanar_geometry(CArm(size=128, pixel_mm=2.4)).views
+    observations = [observe(shaded(camera), camera) for camera in cameras.values()]
+    return judge(case, list(cameras), observations, refined(case, information), learned)
 
 
 def full_information(case: Case) -> np.ndarray:
@@ -84,14 +97,11 @@ def test_nothing_known_at_all(phantom_case: Case) -> None:
 def test_an_undetermined_level_is_rejected_and_written_as_null(phantom_case: Case, tmp_path: Path) -> None:
     information = 1e4 * full_information(phantom_case)
     information[12:18], information[:, 12:18] = 0.0, 0.0
-    cameras = biplanar_geometry(CArm(size=128, pixel_mm=2.4)).views
-    observations = [observe(shaded(camera), camera) for camera in cameras.values()]
-    results = judge(phantom_case, list(cameras), observations, refined(phantom_case, information))
-    seen, unseen = results.values()
+    seen, unseen = judged(phantom_case, information, None).values()
     assert seen.status == "registered"
     assert unseen.status == "rejected"
     assert unseen.reason.startswith(f"the images do not determine the pose of {unseen.label};")
-    levels = {r.label: LevelPose(r.T_reference_ct, r.status, r.reason, r.expected_tre_mm) for r in results.values()}
+    levels = {r.label: LevelPose(r.T_reference_ct, r.status, r.reason, r.expected_tre_mm) for r in (seen, unseen)}
     write_poses(tmp_path / "poses.json", Poses("carm_base", levels))
     written = json.loads((tmp_path / "poses.json").read_text())["levels"]
     assert written[unseen.label]["expected_tre_mm"] is None
@@ -107,20 +117,37 @@ def seen_by_networks(case: Case, apart_mm: Sequence[float]) -> Learned:
     return Learned(poses, np.zeros((len(poses), 6)), [], torch.zeros(0))
 
 
-@pytest.mark.parametrize("apart_mm", [(3.0, 2.0), (2.0, 3.0), (2.4, 2.4), (2.6, 2.6)])
+@pytest.mark.parametrize("apart_mm", [(3.0, 2.0), (2.0, 3.0), (2.7, 2.7), (2.9, 2.9)])
 def test_a_level_that_the_networks_see_elsewhere_is_rejected(phantom_case: Case, apart_mm: tuple[float, ...]) -> None:
-    cameras = biplanar_geometry(CArm(size=128, pixel_mm=2.4)).views
-    observations = [observe(shaded(camera), camera) for camera in cameras.values()]
-    ended = refined(phantom_case, 1e4 * full_information(phantom_case))
-    results = judge(phantom_case, list(cameras), observations, ended, seen_by_networks(phantom_case, apart_mm))
+    results = judged(phantom_case, 1e4 * full_information(phantom_case), seen_by_networks(phantom_case, apart_mm))
     for (label, result), apart in zip(results.items(), apart_mm, strict=True):
-        if apart < 2.5:
+        if apart < 2.8:
             assert (result.status, result.reason) == ("registered", "")
         else:
             assert result.status == "rejected"
             assert f"refinement ended {apart:.1f} mm from where the networks see {label}," in result.reason
 
 
-def shaded(camera: XrayCamera) -> np.ndarray:
-    """An image without saturation or blades."""
-    return 1000 + np.random.default_rng(0).normal(size=(camera.height, camera.width))
+@pytest.mark.parametrize(
+    ("expected_mm", "apart_mm", "reason"),
+    [
+        (0.94, None, ""),
+        (0.96, None, "only to 0.96 mm, and 0.95 mm is the limit;"),
+        (0.96, 1.0, ""),
+        (1.2, 1.0, ""),
+        (1.2, 1.2, "refinement ended 1.2 mm from where the networks see T12, and 1.1 mm is the limit where"),
+        (0.5, 2.5, ""),
+        (0.7, 2.5, "refinement ended 2.5 mm from where the networks see T12, and 2.4 mm is the limit where"),
+        (1.31, 0.0, "only to 1.31 mm, and 1.30 mm is the limit;"),
+    ],
+)
+def test_the_better_the_networks_agree_the_less_the_images_need_to_tell(
+    phantom_case: Case, expected_mm: float, apart_mm: float | None, reason: str
+) -> None:
+    information = full_information(phantom_case)
+    information *= (expected(phantom_case, information, SEEN) / expected_mm) ** 2
+    learned = None if apart_mm is None else seen_by_networks(phantom_case, (apart_mm, 0.0))
+    result = judged(phantom_case, information, learned)["T12"]
+    assert result.expected_tre_mm == pytest.approx(expected_mm)
+    assert result.status == ("rejected" if reason else "registered")
+    assert reason in result.reason
