@@ -2,8 +2,9 @@
 
 Where the X-ray fits the rendering of the whole vertebra best is a first shift for all of its places. At each place, in
 each view, a small network corrects it by what attention pools there and how well the X-ray fits about that place, and
-tells how certain that is. The rigid motion that explains these shifts best follows by weighted least squares:
-triangulation of all places at once. To first order in the motion, which the next pass makes up for.
+tells how certain that is. Another one tells how far to trust the alignment of each view. The rigid motion that explains
+the shifts and the alignment best follows by weighted least squares: triangulation of all places at once. To first order
+in the motion, which the next pass makes up for.
 """
 
 import torch
@@ -18,6 +19,8 @@ PLACE_MM = 3.0
 """Standard deviation of the shift of a place with a weight of 1."""
 TYPICAL_SHIFT_MM = 5.0
 LARGEST_LOG_WEIGHT = 3.0
+TYPICAL_PULL, LARGEST_PULL = 3.0, 10.0
+SMALLEST = 1e-3
 
 
 class AttendedMotion(nn.Module):
@@ -86,8 +89,9 @@ class AttendedMotion(nn.Module):
     def _pulled(self, seen: torch.Tensor, alignment: torch.Tensor) -> torch.Tensor:
         """(B, 6, 7) the normal equations of the alignment, as far as they are trusted."""
         matrix, right = alignment[..., :PARAMETERS], alignment[..., PARAMETERS]
-        pull = right / (matrix.diagonal(dim1=-2, dim2=-1) + 1e-3).sqrt()
-        out = self.trust(torch.cat([seen.mean(2), pull.clamp(-10, 10).flatten(2) / 3], -1)).float()
+        pull = right / (matrix.diagonal(dim1=-2, dim2=-1) + SMALLEST).sqrt()  # of each number alone, in deviations
+        pull = pull.clamp(-LARGEST_PULL, LARGEST_PULL) / TYPICAL_PULL
+        out = self.trust(torch.cat([seen.mean(2), pull.flatten(2)], -1))
         weight, gain = (
             out.unflatten(-1, (2, len(RESOLUTIONS))).clamp(-LARGEST_LOG_WEIGHT, LARGEST_LOG_WEIGHT).exp().unbind(2)
         )
