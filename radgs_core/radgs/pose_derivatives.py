@@ -35,6 +35,20 @@ class PoseDerivatives:
     top: int
     left: int
 
+    def inside(self, images: torch.Tensor, height: int, width: int) -> tuple[torch.Tensor, slice, slice]:
+        """What of images (..., h, w) at this part's place lies in a view of a size, pixels, and in which rows and columns
+        of it."""
+        rows, inner_rows = _overlap(self.top, images.shape[-2], height)
+        columns, inner_columns = _overlap(self.left, images.shape[-1], width)
+        return images[..., inner_rows, inner_columns], rows, columns
+
+
+def _overlap(first: int, length: int, size: int) -> tuple[slice, slice]:
+    """Of pixels from ``first`` on, those in a view of this size: where in the view, and which of them."""
+    start = min(max(first, 0), size)
+    stop = max(start, min(first + length, size))
+    return slice(start, stop), slice(start - first, stop - first)
+
 
 class RigidGroups:
     """Rigid groups of Gaussians, ready to be drawn again and again.

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from radgs_core.box_filter import block_mean, box_mean
-from radgs_core.registration.filters import smooth_gradient
+from radgs_core.gradient_filter import smooth_gradient
 from radgs_core.xray.normalisation import local_contrast
 
 PARAMETERS = 6

@@ -232,9 +232,6 @@ def _derivatives(
         centre = torch.as_tensor(T_reference_vertebra[level : level + 1, :3, 3])
         for view, camera in enumerate(pair):
             (part,) = group.rasterize(camera, pose, centre)
-            top, left = max(part.top, 0), max(part.left, 0)
-            visible = part.images[1:, top - part.top :, left - part.left :][
-                :, : camera.height - top, : camera.width - left
-            ]
-            out[level, view, :, top : top + visible.shape[1], left : left + visible.shape[2]] = visible
+            visible, rows, columns = part.inside(part.images[1:], camera.height, camera.width)
+            out[level, view, :, rows, columns] = visible
     return out

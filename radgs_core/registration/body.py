@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import inverse, log_se3
-from radgs_core.registration.filters import smooth_gradient
+from radgs_core.gradient_filter import smooth_gradient
 from radgs_core.xray.ray_march import RayMarchVolume
 from radgs_core.xray.raycast import RayCastVolume
 

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import transform_points
+from radgs_core.gradient_filter import kernel_radius, smooth, smooth_gradient
 from radgs_core.radgs.pose_derivatives import PoseDerivatives
 from radgs_core.registration.body import BodyImage
 from radgs_core.registration.coverage import covered_by_ct
-from radgs_core.registration.filters import kernel_radius, smooth, smooth_gradient
 from radgs_core.registration.normal_equations import PlacedDerivatives, normal_equations
 from radgs_core.registration.scene import ScenePoses
 from radgs_core.registration.similarity import LocalCorrelation
@@ -62,6 +62,7 @@ class StageView:
         factor = max(1, round(stage.pixel_mm / full_pixel_mm))
         pixel_mm = full_pixel_mm * factor
         self._camera = observation.camera.resized(factor)
+        self._size = self._camera.height, self._camera.width
         self._blur_px = stage.blur_mm / pixel_mm
         self._vertebrae = subject.vertebrae
 
@@ -98,7 +99,7 @@ class StageView:
         for part in self._parts(poses, centres_mm[1:]):
             gradients = smooth_gradient(part.images, self._blur_px)
             levels.append(PlacedDerivatives(gradients[1:], part.top, part.left))
-            inner, rows, columns = self._clipped(gradients[0], part)
+            inner, rows, columns = part.inside(gradients[0], *self._size)
             bone[:, rows, columns] += inner
         fit = self._correlation.fit(body[0], bone, self._weight)
         gradient, curvature = normal_equations(body[1:], levels, fit)
@@ -121,21 +122,11 @@ class StageView:
 
     def _footprint(self, part: PoseDerivatives, margin_px: float) -> torch.Tensor:
         """(H, W) 1 on the pixels on and around a vertebra."""
-        footprint = torch.zeros(self._camera.height, self._camera.width)
+        footprint = torch.zeros(self._size)
         if part.images.numel():
-            image, rows, columns = self._clipped(part.images[0], part)
+            image, rows, columns = part.inside(part.images[0], *self._size)
             footprint[rows, columns] = (image > FOOTPRINT_SHARE * part.images[0].max()).float()
         return (smooth(footprint, margin_px) > 0.1).float()
-
-    def _clipped(self, images: torch.Tensor, part: PoseDerivatives) -> tuple[torch.Tensor, slice, slice]:
-        """What of images (..., h, w) at a part's place lies inside of the view, and where."""
-        height, width = images.shape[-2:]
-        first_row, first_column = max(part.top, 0), max(part.left, 0)
-        rows = slice(first_row, max(first_row, min(part.top + height, self._camera.height)))
-        columns = slice(first_column, max(first_column, min(part.left + width, self._camera.width)))
-        inner_rows = slice(rows.start - part.top, rows.stop - part.top)
-        inner_columns = slice(columns.start - part.left, columns.stop - part.left)
-        return images[..., inner_rows, inner_columns], rows, columns
 
 
 def _sums(images: torch.Tensor) -> NDArray[np.float64]:

@@ -2,9 +2,9 @@
 
 import torch
 
+from radgs_core.gradient_filter import smooth
 from radgs_core.kernels import similarity as kernels
 from radgs_core.kernels.engine import launch
-from radgs_core.registration.filters import smooth
 
 STRIDES_A_SIGMA = 2
 LANES = 16

@@ -18,6 +18,23 @@ def test_means_over_windows(zeros_beyond: bool) -> None:
         torch.testing.assert_close(found[:, row, column], wanted)
 
 
+def test_windows_have_a_middle() -> None:
+    with pytest.raises(ValueError, match="odd width, not 4"):
+        box_mean(IMAGES, 4, zeros_beyond=True)
+
+
+def test_what_inference_has_used_can_be_trained_with() -> None:
+    with torch.inference_mode():
+        box_mean(IMAGES, 7, zeros_beyond=True), block_mean(IMAGES, 2)
+    images = IMAGES.clone().requires_grad_()
+    (box_mean(images, 7, zeros_beyond=True).sum() + block_mean(images, 2).square().sum()).backward()
+    assert images.grad is not None and images.grad.abs().min() > 0
+
+
+def test_pixels_of_no_whole_block_are_left_out() -> None:
+    torch.testing.assert_close(block_mean(IMAGES, 2), block_mean(IMAGES[..., :8], 2))
+
+
 def test_means_over_blocks() -> None:
     found = block_mean(IMAGES, 3)
     assert found.shape == (2, 4, 3)

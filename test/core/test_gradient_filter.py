@@ -4,7 +4,7 @@ import plain_filters
 import pytest
 import torch
 
-from radgs_core.registration.filters import smooth, smooth_gradient
+from radgs_core.gradient_filter import smooth, smooth_gradient
 
 # narrower than a vector of the processor, just as wide, and between; one row; several stacks
 SHAPES = ((37, 50), (3, 5, 7), (2, 3, 18, 16), (4, 17, 33), (1, 1), (1, 40))
