@@ -41,7 +41,7 @@ bench-refine: ## accuracy and time of the refinement over twenty seeds, beside a
 bench-capture: ## only the capture range of the refinement
 	@$(RUN) python -m benchmarks.capture_range $(ARGS)
 
-bench-networks: ## train the networks that the rows of bench-accuracy need (three quarters of an hour)
+bench-networks: ## train the networks that the rows of bench-accuracy need (an hour)
 	@$(RUN) python -m benchmarks.accuracy_training $(ARGS)
 
 bench-prepare: ## time and memory of preparing five levels

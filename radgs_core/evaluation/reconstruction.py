@@ -35,7 +35,7 @@ class ReconstructionQuality:
     """Of one vertebra.
 
     A vertebra fills a fiftieth of the cube, and where nothing is, nothing is easily reconstructed: over all voxels,
-    even an empty reconstruction has an SSIM of 0.96. Over the vertebra's own voxels it has 0.
+    even an empty reconstruction has an SSIM of about 0.95. Over the vertebra's own voxels it has 0.
 
     Attributes:
         ssim: structural similarity, mean over all voxels, 1 is perfect (Wang et al., IEEE Transactions on Image

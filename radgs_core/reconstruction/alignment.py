@@ -1,7 +1,8 @@
 """How strongly, and where to, the X-ray's edges pull at the pose of what is expected: linearised alignment.
 
 Where a vertebra is expected a little wrongly, its edges in the X-ray lie beside the expected ones, and to first order
-the difference is a sum of the six derivatives of its rendering. The normal equations of that least-squares problem
+the difference is a sum of the six derivatives of its rendering; mean and spread of its surroundings, which local
+contrast is taken against, are held constant. The normal equations of that least-squares problem
 (Lucas and Kanade, IJCAI 1981) are taken in each view at two resolutions. Nothing is learnt here: the networks are given
 the equations and judge how far to trust them.
 """
@@ -18,12 +19,15 @@ PARAMETERS = 6
 RESOLUTIONS = 1, 2
 """Crops are used as they are, and with so many pixels along each side averaged into one."""
 BLUR_PX = 0.7
+"""Of images before gradients are taken, pixels of each resolution."""
 WINDOW_PX = 13
 """Width of the windows in which the X-ray's contrast is compared with the expected one, pixels of the crop."""
 GAINS = 0.2, 2.0
+"""How many times stronger than expected a contrast may be taken for."""
 SMALLEST = 1e-4
+"""Square of a gradient of local contrast that is nothing."""
 PIXELS_SHARE = 0.05
-"""Neighbouring pixels err alike, so they count less than independent ones."""
+"""What a pixel counts: little, as neighbours err alike. The unit is that of the places' weights in `AttendedMotion`."""
 
 
 def alignment(
@@ -43,7 +47,7 @@ def alignment(
         window_px: odd width of the windows in which local contrast is taken.
 
     Returns:
-        (B, RESOLUTIONS, 6, 7): the matrix of the normal equations and, as the last column, their right side.
+        (B, R, 6, 7), one of each of R resolutions: the matrix of the normal equations and, as the last column, their right side.
     """
     seen, _ = local_contrast(line_integral, usable, window_px)
     rendered, spread = local_contrast(expected, usable, window_px)

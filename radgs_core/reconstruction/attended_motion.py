@@ -19,8 +19,11 @@ PLACE_MM = 3.0
 """Standard deviation of the shift of a place with a weight of 1."""
 TYPICAL_SHIFT_MM = 5.0
 LARGEST_LOG_WEIGHT = 3.0
+"""Of what networks trust more or less: a factor of 20 either way."""
 TYPICAL_PULL, LARGEST_PULL = 3.0, 10.0
+"""How far alignment wants to move one number, in standard deviations of that number alone."""
 SMALLEST = 1e-3
+"""A matrix that determines nothing."""
 
 
 class AttendedMotion(nn.Module):

@@ -65,7 +65,7 @@ class Crops:
         place_motion: (L, 2, 27, 2, 6) float32: their derivative by a twist of the vertebra in its own frame about its
             origin, mm at the vertebra's depth per mm and per rad.
         matching: (L, 2, 28, SHIFTS) float32: how well the X-ray fits what is expected (see `matching`).
-        alignment: (L, 2, RESOLUTIONS, 6, 7) float32: normal equations of a twist of the vertebra in its own frame about
+        alignment: (L, 2, R, 6, 7) float32: normal equations of a twist of the vertebra in its own frame about
             its origin (see `alignment`).
         around: (L, 2, px, px) float32: line integrals of all that is expected there but the level itself.
         cameras: per level the two cameras, in the reference frame.

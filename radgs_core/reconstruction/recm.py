@@ -26,7 +26,7 @@ class LevelInput:
         places: (B, 2, 27, 2).
         place_motion: (B, 2, 27, 2, 6).
         matching: (B, 2, 28, SHIFTS).
-        alignment: (B, 2, RESOLUTIONS, 6, 7).
+        alignment: (B, 2, R, 6, 7).
         anchors: what the Gaussians are before the images are looked at.
     """
 

@@ -170,8 +170,8 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
 
 
 def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
-    """Networks and refinement look at the images in different ways, and hardly ever go astray to the same place: where
-    they agree closely, the images may determine the pose less well, and the other way round."""
+    """Networks and refinement seldom go astray to the same place: where they agree closely, the images may determine the
+    pose less well, and the other way round."""
     reason = _uncertain(vertebra.label, expected, DOUBTED_TRE_MM)
     if reason:
         return reason
@@ -181,7 +181,7 @@ def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], 
         return ""
     limit = DOUBTED_DISTANCE_MM * math.sqrt(1 - (expected / DOUBTED_TRE_MM) ** 2)
     return (
-        f"refinement ended {apart:.1f} mm from where the networks see {vertebra.label}, and {limit:.1f} mm is the limit"
+        f"refinement ended {apart:.2f} mm from where the networks see {vertebra.label}, and {limit:.2f} mm is the limit"
         f" where the images determine the pose to {expected:.2f} mm; take sharper images with less noise."
     )
 

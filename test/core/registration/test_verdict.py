@@ -125,7 +125,7 @@ def test_a_level_that_the_networks_see_elsewhere_is_rejected(phantom_case: Case,
             assert (result.status, result.reason) == ("registered", "")
         else:
             assert result.status == "rejected"
-            assert f"refinement ended {apart:.1f} mm from where the networks see {label}," in result.reason
+            assert f"refinement ended {apart:.2f} mm from where the networks see {label}," in result.reason
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_a_level_that_the_networks_see_elsewhere_is_rejected(phantom_case: Case,
         (0.96, None, "only to 0.96 mm, and 0.95 mm is the limit;"),
         (0.96, 1.0, ""),
         (1.2, 1.0, ""),
-        (1.2, 1.2, "refinement ended 1.2 mm from where the networks see T12, and 1.1 mm is the limit where"),
+        (1.2, 1.2, "refinement ended 1.20 mm from where the networks see T12, and 1.08 mm is the limit where"),
         (0.5, 2.5, ""),
-        (0.7, 2.5, "refinement ended 2.5 mm from where the networks see T12, and 2.4 mm is the limit where"),
+        (0.7, 2.5, "refinement ended 2.50 mm from where the networks see T12, and 2.36 mm is the limit where"),
         (1.31, 0.0, "only to 1.31 mm, and 1.30 mm is the limit;"),
     ],
 )
