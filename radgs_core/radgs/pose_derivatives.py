@@ -36,7 +36,7 @@ class PoseDerivatives:
     left: int
 
     def inside(self, images: torch.Tensor, height: int, width: int) -> tuple[torch.Tensor, slice, slice]:
-        """What of images (..., h, w) at this part's place lies in a view of so many pixels; and its rows and columns."""
+        """What of images (..., h, w) at this part's place lies in a view of so many pixels, and where."""
         rows, inner_rows = _overlap(self.top, images.shape[-2], height)
         columns, inner_columns = _overlap(self.left, images.shape[-1], width)
         return images[..., inner_rows, inner_columns], rows, columns

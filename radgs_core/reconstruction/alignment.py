@@ -47,7 +47,8 @@ def alignment(
         window_px: odd width of the windows in which local contrast is taken.
 
     Returns:
-        (B, R, 6, 7), one of each of R resolutions: the matrix of the normal equations and, as the last column, their right side.
+        (B, R, 6, 7), one of each of R resolutions: the matrix of the normal equations and, as the last column, their
+        right side.
     """
     seen, _ = local_contrast(line_integral, usable, window_px)
     rendered, spread = local_contrast(expected, usable, window_px)

@@ -170,8 +170,8 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
 
 
 def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
-    """Networks and refinement seldom go astray to the same place: where they agree closely, the images may determine the
-    pose less well, and the other way round."""
+    """Networks and refinement seldom go astray to the same place: where they agree closely, the images may determine
+    the pose less well, and the other way round."""
     reason = _uncertain(vertebra.label, expected, DOUBTED_TRE_MM)
     if reason:
         return reason
