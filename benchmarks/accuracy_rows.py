@@ -63,7 +63,9 @@ ROWS = (
     SystemRow("refinement", "refinement from a given start alone", ABLATION, FromStart),
     SystemRow("no_learned", "detection and refinement alone", ABLATION, _through(Stages(learned=False)), SHIPPED),
     SystemRow("detection", "detection alone", ABLATION, _through(Stages(learned=False, refinement=False)), SHIPPED),
-    SystemRow("p1", "P1, without refinement", ABLATION, _through(NETWORKS_ALONE), "p1", like="P1"),
+    SystemRow(
+        "p1", "P1 (other levels of this CT), without refinement", ABLATION, _through(NETWORKS_ALONE), "p1", like="P1"
+    ),
     SystemRow("p1_p2", "P1+P2, without refinement", ABLATION, _through(NETWORKS_ALONE), "p1_p2", like="P1+P2"),
     SystemRow("full", "P1+P2+P_full, without refinement", BOTH, _through(NETWORKS_ALONE), "full", like="RadGS-Reg"),
     SystemRow("no_cal", "P2 without CAL, without refinement", ABLATION, _through(NETWORKS_ALONE), "no_cal"),
@@ -75,6 +77,7 @@ ROWS = (
         "no_recm",
         like="RegM without RecM",
     ),
+    SystemRow("untrained", "untrained weights, without refinement", ABLATION, _through(NETWORKS_ALONE), "untrained"),
     SystemRow("peer", "peer on nanodrr (start given; fewer studies)", ("comparison",), PeerFromStart, slow=True),
 )
 

@@ -99,6 +99,12 @@ class Trainings:
         """P2 with a RegM on the images' code, without a reconstruction."""
         self._save_levels("no_recm", _new(regm="images"), progress)
 
+    def untrained(self, progress: Progress) -> None:
+        """No training: what matching and alignment come to where nothing has been learnt."""
+        trained = self._p2()
+        card = dataclasses.replace(trained.card, steps=0, minutes=0.0, metrics={})
+        self._save("untrained", dataclasses.replace(trained, per_level=_new().networks, card=card))
+
     def voxels(self, progress: Progress) -> None:
         """P2 with a transformer on voxels as RegM."""
         self._save_levels("voxels", _new(regm="voxels"), progress)
@@ -134,7 +140,7 @@ def _new(*, regm: str = "cpu", counterfactual: bool = True) -> LevelStart:
         return LevelStart.new(LevelNetworks.new(recm, REGM_PRESETS[regm]))
 
 
-REPORTED = ("prior", "p1", "p1_p2", "full", "no_cal", "no_recm")
+REPORTED = ("prior", "p1", "p1_p2", "full", "no_cal", "no_recm", "untrained")
 """For rows that are reported, in the order in which they need each other."""
 TRIED = (SHIPPED, "voxels")
 """What RegM was chosen by, on other levels."""

@@ -13,7 +13,7 @@ from radgs_core.io.atomic import written_atomically
 
 PAGE = ROOT / "docs" / "results" / "README.md"
 CAPTURE_PLOT = "capture.png"
-ORIGIN = ("command", "commit", "cores")
+ORIGIN = ("command", "commit", "cores", "minutes")
 INTRODUCTION = """# Results
 
 Written by `make results` from what the benchmarks left in `build/bench`. What the figures mean:
@@ -21,7 +21,7 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 """
 TITLES = {
     "accuracy_full": "T9 to L1 of the example CT, no start unless said, C-arm, dose, physics and bending varied",
-    "accuracy_tuning": "RegM on points, which was chosen, and on voxels, on levels for tuning: not a result",
+    "accuracy_tuning": "RegM on points, which was chosen, and on voxels, on levels for tuning, before RecM was given the alignment: not a result",
     "refine": "T9 to L1 of the example CT, all levels from one start 8 mm and 8 degrees off",
     "refine_tuning": "Levels that stages and verdicts were tuned on, not a result",
     "capture": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",
@@ -44,7 +44,8 @@ def _section(name: str, title: str, file: Path) -> str:
     if not file.exists():
         return f"{heading}\nNot run.\n"
     content = json.loads(file.read_text())
-    origin = f"`{content['command']}`, commit {content['commit']}, {content['cores']} cores."
+    minutes = f", {content['minutes']:g} minutes" if "minutes" in content else ""
+    origin = f"`{content['command']}`, commit {content['commit']}, {content['cores']} cores{minutes}."
     figures = {key: value for key, value in content.items() if key not in ORIGIN and not isinstance(value, list)}
     parts = [heading, origin + "\n", _table(figures)]
     if name == "accuracy_full":

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +16,15 @@ from radgs_core.io.atomic import written_atomically
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench"
 
+BEGAN_S = time.monotonic()
+"""When the benchmark's process began, nearly."""
+
 Row = Mapping[str, float | str | None]
 NO_TABLES: Mapping[str, Sequence[Row]] = MappingProxyType({})
 
 
 def report(name: str, figures: Mapping[str, float], tables: Mapping[str, Sequence[Row]] = NO_TABLES) -> None:
-    """Write build/bench/``name``.json, beside command, commit and cores, and print ``name: key=value ...``.
+    """Write build/bench/``name``.json, beside command, commit, cores and wall clock, and print ``name: key=value ...``.
 
     ``tables`` are written, not printed. What is not finite becomes null.
     """
@@ -28,6 +32,7 @@ def report(name: str, figures: Mapping[str, float], tables: Mapping[str, Sequenc
         "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "commit": _commit(),
         "cores": len(os.sched_getaffinity(0)),
+        "minutes": round((time.monotonic() - BEGAN_S) / 60, 1),
         **_strict(figures),
         **{table: [_strict(row) for row in rows] for table, rows in tables.items()},
     }

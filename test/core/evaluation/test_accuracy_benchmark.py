@@ -145,7 +145,7 @@ def test_what_is_missing_is_trained_with_what_it_needs(
     assert {row.training for row in ROWS if not row.comes_trained} == set(REPORTED) - {"prior"}
     for name in ("p1", "p1_p2", "full", "no_cal"):
         accuracy_networks.networks_file(name, list(phantom_case.levels)).touch()
-    assert missing(phantom_case) == ["no_recm"]
+    assert missing(phantom_case) == ["no_recm", "untrained"]
 
 
 def test_networks_that_were_not_trained_are_named(
@@ -208,7 +208,7 @@ def test_the_page_shows_both_tables_and_draws(
     assert named["wrong accepts, all levels"] == str(accuracy.wrong_accepts)
     assert named["along AP depth"] == f"{accuracy.visible.depth_mm['ap']:.2f}"
     assert named["needlessly, % of levels"] == f"{accuracy.needless_reject_percent:.2f}"
-    assert cells_of(ablation, "P1, without refinement: not there")[-1] == "4.03"
+    assert cells_of(ablation, "P1 (other levels of this CT), without refinement: not there")[-1] == "4.03"
     assert cells_of(ablation, "ours")[1:] == ["waiting", "0.50", "100 %"]
     assert "an empty reconstruction: SSIM" in text
     for name in ("start", "success", "calibration"):
