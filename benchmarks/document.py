@@ -21,8 +21,8 @@ Written by `make results` from what the benchmarks left in `build/bench`. What t
 """
 TITLES = {
     "accuracy_full": "T9 to L1 of the example CT, no start unless said, C-arm, dose, physics and bending varied",
-    "accuracy_tuning": "RegM on points, which was chosen, and on voxels, on levels for tuning, before RecM was given the"
-    " alignment: not a result",
+    "accuracy_tuning": "RegM on points, which was chosen, and on voxels, on levels for tuning, before RecM was given"
+    " the alignment: not a result",
     "refine": "T9 to L1 of the example CT, all levels from one start 8 mm and 8 degrees off",
     "refine_tuning": "Levels that stages and verdicts were tuned on, not a result",
     "capture": "T9 to L1 of the example CT, realistic physics, starts up to 30 mm off",

@@ -19,7 +19,8 @@ from radgs_core.evaluation import tre_mm, varied_geometry, varied_physics, visib
 from radgs_core.geometry.camera import BiplanarGeometry
 from radgs_core.geometry.rigid import transform_points
 from radgs_core.networks import Networks
-from radgs_core.registration.pipeline import RegistrationResult, SpineRegistration
+from radgs_core.registration import learned
+from radgs_core.registration.pipeline import RegistrationResult, SpineRegistration, Stages
 from radgs_core.xray import CArm, Simulator, body_pose, take_study
 
 WEIGHTS = Path(__file__).parents[2] / "radgs_reg_ros" / "demo" / "networks.safetensors"
@@ -78,6 +79,17 @@ def test_visible_levels_are_found_within_2_mm(room: Room) -> None:
     for label in visible:
         assert result.levels[label].status == "registered", result.levels[label].reason
         assert room.error_mm(result, label) < WRONG_MM
+
+
+def test_recm_and_regm_come_closer_from_pass_to_pass(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mean_error_mm(stages: Stages) -> float:
+        result = SpineRegistration(room.case, stages).register(room.images, room.geometry)
+        return float(np.mean([room.error_mm(result, label) for label in LEVELS]))
+
+    detected = mean_error_mm(Stages(learned=False, refinement=False))
+    through_all = mean_error_mm(Stages(refinement=False))
+    monkeypatch.setattr(learned, "PASSES", 1)
+    assert through_all < mean_error_mm(Stages(refinement=False)) < detected
 
 
 def exchanged(images: Images) -> Images:

@@ -9,12 +9,21 @@ import torch
 from level_fixtures import SMALL, generator, networks, sampler_of
 
 from radgs_core.case import Case
+from radgs_core.geometry.rigid import log_se3
 from radgs_core.reconstruction.presets import PRESETS as RECM_PRESETS
 from radgs_core.registration.regm import PRESETS as REGM_PRESETS
 from radgs_core.training import level_batch, level_task
 from radgs_core.training.devices import launched
 from radgs_core.training.learner import Learner
-from radgs_core.training.level_batch import RENDERED_SHARE, LevelBatch, LevelSampler, joined_levels
+from radgs_core.training.level_batch import (
+    FROM_A_PASS,
+    FROM_DETECTION,
+    RENDERED_SHARE,
+    START_DEG,
+    LevelBatch,
+    LevelSampler,
+    joined_levels,
+)
 from radgs_core.training.level_losses import displaced_mm
 from radgs_core.training.level_task import LevelTask, applied
 from radgs_core.training.positions import Position
@@ -108,6 +117,19 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_shares(
     for name, value in whole.parts.items():
         mean = (losses[0].parts[name] + losses[1].parts[name]) / 2
         torch.testing.assert_close(value, mean, atol=1e-5, rtol=1e-5, msg=lambda m, name=name: f"{name}: {m}")
+
+
+def test_starts_are_what_detection_leaves_and_what_a_pass_leaves(sampler: LevelSampler) -> None:
+    """Half of them near; both as wide as the constants say, and turns as well as shifts."""
+    rng = np.random.default_rng(0)
+    true = np.stack([np.eye(4)] * 40)
+    spreads = []
+    for _ in range(200):
+        twists = np.stack([log_se3(pose) for pose in sampler._wrong(true, rng)])
+        spreads.append(np.median(np.abs(twists[:, 3:])) / 0.6745 / np.radians(START_DEG))
+    assert np.mean(np.array(spreads) < FROM_DETECTION[0]) == pytest.approx(0.5 * 25 / 45, abs=0.1)
+    assert min(spreads) == pytest.approx(FROM_A_PASS[0], abs=0.03)
+    assert max(spreads) == pytest.approx(FROM_DETECTION[1], abs=0.3)
 
 
 def test_reconstructions_are_rendered_once_an_exposure_on_average() -> None:

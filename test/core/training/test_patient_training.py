@@ -157,6 +157,11 @@ def test_no_position_is_in_both(case: Case, positions: Sequence[Position], monke
             np.testing.assert_array_equal(drawn.T_reference_body, position.T_reference_body)
 
 
+def test_the_shares_leave_a_little_of_the_minutes() -> None:
+    shares = patient_training.RAY_CASTING_SHARE, patient_training.DETECTION_SHARE, patient_training.LEVELS_SHARE
+    assert 0.95 < sum(shares) < 1
+
+
 @pytest.mark.parametrize(
     ("minutes", "count", "held_out"), [(0.05, 2, 1), (2.0, 30, 3), (20.0, 300, 30), (90.0, 300, 30)]
 )
