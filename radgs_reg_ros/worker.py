@@ -71,24 +71,31 @@ class LatestJobWorker(Generic[Job, Outcome]):
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._pending or self._stopped)
-                if self._stopped:
-                    return
-                self._running, self._pending = self._pending, None
-                request = self._running
-            assert request is not None
-            outcome: Outcome | None = None
-            error: BaseException | None = None
-            try:
-                outcome = self._work(request.job, request.cancelled)
-            except Exception as raised:  # whoever waits gets it
-                error = raised
-            with self._condition:
-                self._running = None
-                for future in request.waiting:
-                    if error is not None:
-                        future.set_exception(error)
-                    else:
-                        future.set_result(outcome)  # type: ignore[arg-type]
+        while (request := self._next()) is not None:
+            self._do(request)
+            del request  # images and a result: not to be kept while nothing is done
+
+    def _next(self) -> _Request[Job, Outcome] | None:
+        """Wait for a job; None when the thread is to end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._pending or self._stopped)
+            if self._stopped:
+                return None
+            self._running, self._pending = self._pending, None
+            return self._running
+
+    def _do(self, request: _Request[Job, Outcome]) -> None:
+        outcome: Outcome | None = None
+        error: BaseException | None = None
+        try:
+            outcome = self._work(request.job, request.cancelled)
+        except Exception as raised:  # whoever waits gets it
+            error = raised
+        with self._condition:
+            self._running = None
+            for future in request.waiting:
+                if error is not None:
+                    future.set_exception(error)
+                else:
+                    future.set_result(outcome)  # type: ignore[arg-type]
+        del error  # its traceback has this frame, which would have it
