@@ -18,7 +18,7 @@ from std_srvs.srv import Trigger
 
 from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot
 from radgs_core.acquisition.registrar import Registrar
-from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
+from radgs_core.acquisition.xray_inbox import Acquisition, LateImage, NoPairYet, XrayInbox
 from radgs_core.case import Case
 from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import nanoseconds, seconds_text
@@ -192,6 +192,8 @@ class RegistrationNode(ManagedNode):
             return
         try:
             shot = self._inbox.add_image(view, message, topic)
+        except LateImage as late:
+            self.diagnostics.warn(topic, str(late), stamp=seconds_text(nanoseconds(message.header.stamp)))
         except InputError as error:
             self.diagnostics.error(topic, str(error))
         else:

@@ -238,6 +238,18 @@ def test_a_pair_without_transforms_is_left_out_with_a_warning(tmp_path: Path, ca
     assert len(replayed.written("/vertebra_poses")) == 1
 
 
+@pytest.mark.parametrize("sync_mode", ["latest", "approximate"])
+def test_an_image_that_comes_late_is_left_out_with_a_warning(
+    sync_mode: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    late = [message for message in pair(1, HOUR_S + 3) if message[1] == "/ap/image"]
+    replayed = Replayed(tmp_path, [views(), *pair(2), *late], dataclasses.replace(SETTINGS, sync_mode=sync_mode))
+    assert replayed.seconds == [2]
+    assert replayed.left_out == 1
+    (warning,) = told(caplog)
+    assert warning.startswith("1.000000000 s: ap/image is older than an image that came before it")
+
+
 def spoil(second: int, view: str, **header: Any) -> list[Sent]:
     exposure = Exposure.noise(second)
     for name, value in header.items():
