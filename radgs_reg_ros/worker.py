@@ -85,17 +85,16 @@ class LatestJobWorker(Generic[Job, Outcome]):
             return self._running
 
     def _do(self, request: _Request[Job, Outcome]) -> None:
-        outcome: Outcome | None = None
-        error: BaseException | None = None
         try:
             outcome = self._work(request.job, request.cancelled)
-        except Exception as raised:  # whoever waits gets it
-            error = raised
+        except Exception as error:  # whoever waits gets it
+            self._answer(request, lambda future: future.set_exception(error))
+        else:
+            self._answer(request, lambda future: future.set_result(outcome))
+
+    def _answer(self, request: _Request[Job, Outcome], answer: "Callable[[Future[Outcome]], None]") -> None:
         with self._condition:
             self._running = None
             for future in request.waiting:
-                if error is not None:
-                    future.set_exception(error)
-                else:
-                    future.set_result(outcome)  # type: ignore[arg-type]
-        del error  # its traceback has this frame, which would have it
+                answer(future)
+            request.waiting.clear()  # an error's traceback leads to the request: a circle would keep both
