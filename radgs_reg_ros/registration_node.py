@@ -284,11 +284,15 @@ class RegistrationNode(ManagedNode):
         self.diagnostics.ok("registration", "registering", stamp=stamp)
         try:
             geometry = registrar.geometry(acquisition)
-            result = registrar.register(acquisition, geometry, progress)
-            with self._publishing:
-                if cancelled.is_set():
-                    raise JobCancelled("the registration was cancelled")
-                publisher.publish(result, acquisition, geometry)
+
+            def publish(result: RegistrationResult) -> None:
+                messages = publisher.messages(result, acquisition, geometry)
+                with self._publishing:
+                    if cancelled.is_set():
+                        raise JobCancelled("the registration was cancelled")
+                    publisher.publish(messages)
+
+            result = registrar.register(acquisition, geometry, progress, publish)
         except JobCancelled:
             self.diagnostics.ok("registration", "cancelled", stamp=stamp)
             raise
