@@ -103,7 +103,11 @@ class Registrar:
         return BiplanarGeometry(self._reference, views)
 
     def register(
-        self, acquisition: Acquisition, geometry: BiplanarGeometry, progress: Progress, publish: Publish
+        self,
+        acquisition: Acquisition,
+        geometry: BiplanarGeometry,
+        progress: Progress,
+        publish: Publish = lambda result: None,
     ) -> RegistrationResult:
         """Register all levels; slow.
 
