@@ -113,13 +113,13 @@ class RegistrationNode(ManagedNode):
         )
 
     def deactivate(self) -> None:
-        with self._publishing:  # a result is published as a whole or not at all
+        # ~/register hands its pair over under the first, a result is sent under the second: neither falls in between
+        with self._collecting, self._publishing:
+            self._inbox = self._pairing = None
             self._worker.cancel("the node was deactivated")
         for subscription in self._subscriptions_active:
             self.destroy_subscription(subscription)
         self._subscriptions_active.clear()
-        with self._collecting:
-            self._inbox = self._pairing = None
 
     def release(self) -> None:
         if self._jumps is not None:
