@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from radgs_core.acquisition.xray_inbox import Acquisition
 from radgs_core.case import Case
 from radgs_core.geometry.camera import VIEW_NAMES, BiplanarGeometry
@@ -100,6 +102,16 @@ class ResultMessages:
         ]
         yield Outgoing(self.tf_static, self._factory.make(TF_MESSAGE, transforms=transforms))
         yield Outgoing(self.markers, self._surfaces.nothing())
+
+    def nothing(self, stamp_ns: int) -> list[Outgoing]:
+        """In place of an earlier result on every latched topic: no level, no marker, an image of one black pixel."""
+        header = header_of(self._factory, stamp_ns, self._reference)
+        black = image_from_pixels(self._factory, np.zeros((1, 1, 3), np.uint8), "rgb8", header)
+        return [
+            Outgoing(self.poses, self._factory.make(self.poses.kind, header=header)),
+            Outgoing(self.markers, self._surfaces.nothing()),
+            *(Outgoing(output, black) for output in self._overlays.values()),
+        ]
 
     def of(
         self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry

@@ -161,9 +161,11 @@ class RegistrationNode(ManagedNode):
         if self._placer is not None:
             self._placer.forget()
         with self._collecting:
-            if self._inbox is not None:
+            if self._inbox is not None and self._publisher is not None:
                 self._open_inbox()
                 self._worker.cancel(f"{what_happened}, and the pair is of before that.")
+                with self._publishing:  # a result that is being sent is taken back, too
+                    self._publisher.publish_nothing()
         self._jump_count += 1
         sentence = f"{what_happened}; images, pairs and moving frames of before that are forgotten"
         self.get_logger().info(sentence)

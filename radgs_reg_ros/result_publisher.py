@@ -48,6 +48,11 @@ class ResultPublisher:
         for outgoing in messages:
             self._send(outgoing)
 
+    def publish_nothing(self) -> None:
+        """Take the last result back, also from those who come later: it is of another run of time."""
+        for outgoing in self._messages.nothing(self._node.get_clock().now().nanoseconds):
+            self._send(outgoing)
+
     def close(self) -> None:
         """Destroy the publishers."""
         for publisher in self._publishers.values():

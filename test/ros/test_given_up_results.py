@@ -87,6 +87,30 @@ def test_nothing_of_a_result_that_was_given_up_is_sent_although_the_node_is_acti
     assert node.sent == RESULT
 
 
+def test_when_time_goes_back_the_last_result_is_taken_back_also_one_that_is_being_sent(node, monkeypatch):
+    """Its stamp is of a time that is still to come, and who comes late would get it."""
+    answer = node.register(1000)
+    jump = threading.Thread(target=node._on_jump, args=(JUMP,))
+
+    def send(outgoing) -> None:
+        if not node.sent:
+            jump.start()
+            jump.join(0.5)
+        node.sent.append(outgoing.output.topic)
+
+    monkeypatch.setattr(node._publisher, "_send", send)
+    node.registration.open.release()
+    assert answer.exception(LONG) is None
+    jump.join(LONG)
+    assert node.sent == [*RESULT, "vertebra_poses", "markers", "ap/overlay", "lateral/overlay"]
+
+
+def test_a_jump_while_the_node_is_inactive_sends_nothing(node):
+    node.trigger_deactivate()
+    node._on_jump(JUMP)
+    assert node.sent == []
+
+
 def test_the_next_registration_starts_where_the_one_that_was_given_up_did(node):
     give_start(node, 50.0)
     node.register(1000)
