@@ -2,6 +2,7 @@
 
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,7 @@ class RegistrationNode(ManagedNode):
         self._registrar: Registrar | None = None
         self._publisher: ResultPublisher | None = None
         self._subscriptions_active: list[Subscription] = []
+        self._incompatible: set[str] = set()
         self._publishing = threading.Lock()
         self._collecting = threading.Lock()
         self._seen_pair: tuple[int, ...] | None = None
@@ -120,6 +122,8 @@ class RegistrationNode(ManagedNode):
         for subscription in self._subscriptions_active:
             self.destroy_subscription(subscription)
         self._subscriptions_active.clear()
+        self._incompatible.clear()
+        self._forget_inputs()
 
     def release(self) -> None:
         if self._jumps is not None:
@@ -130,7 +134,9 @@ class RegistrationNode(ManagedNode):
             self._tf_buffer.close()
         if self._publisher is not None:
             self._publisher.close()
-        self._jumps = self._placer = self._tf_buffer = self._registrar = self._publisher = None
+        self._jumps = self._placer = self._tf_buffer = self._publisher = None
+        with self._collecting:  # a registration that ends later has nobody to tell
+            self._registrar = None
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, RegistrationParameters)
@@ -158,8 +164,9 @@ class RegistrationNode(ManagedNode):
 
     def _on_jump(self, what_happened: str) -> None:
         """What came before belongs to another run: it makes no pair with what comes now, and no result."""
-        if self._placer is not None:
-            self._placer.forget()
+        self._forget_inputs()
+        for name in self._incompatible:
+            self._warn_of_incompatible(name)  # their publishers are not told of again
         with self._collecting:
             if self._inbox is not None and self._publisher is not None:
                 self._open_inbox()
@@ -171,6 +178,14 @@ class RegistrationNode(ManagedNode):
         self.get_logger().info(sentence)
         self.diagnostics.ok("time", sentence, jumps=str(self._jump_count))
 
+    def _forget_inputs(self) -> None:
+        """Forget where views were, and what diagnostics say of inputs: they would pass for new ones."""
+        if self._placer is not None:
+            self._placer.forget()
+        transport = TRANSPORTS[self._settings.image_transport]
+        names = [(transport.topic(view), info_topic(view), _transform_entry(view)) for view in VIEWS]
+        self.diagnostics.drop(["pair", *(name for names_of_view in names for name in names_of_view)])
+
     def _is_outdated(self, topic: str, header: Header) -> bool:
         """Whether a message was sent before time went back; says so."""
         stamp_ns = nanoseconds(header.stamp)
@@ -181,7 +196,7 @@ class RegistrationNode(ManagedNode):
 
     def _on_shot_placed(self, shot: Shot, problem: str) -> None:
         """In a thread of the placer."""
-        name, stamp = f"{shot.view}/transform", seconds_text(shot.stamp_ns)
+        name, stamp = _transform_entry(shot.view), seconds_text(shot.stamp_ns)
         if problem:
             self.diagnostics.warn(name, f"{shot.view}/image: {problem}", stamp=stamp)
         else:
@@ -249,6 +264,10 @@ class RegistrationNode(ManagedNode):
             )
 
     def _on_incompatible(self, name: str, _event: object) -> None:
+        self._incompatible.add(name)
+        self._warn_of_incompatible(name)
+
+    def _warn_of_incompatible(self, name: str) -> None:
         self.diagnostics.warn(
             name,
             f"{name}: a publisher offers best effort only, but image_reliability asks for"
@@ -283,7 +302,8 @@ class RegistrationNode(ManagedNode):
 
         if registrar is None or publisher is None:
             raise JobCancelled("the node was deactivated")
-        self.diagnostics.ok("registration", "registering", stamp=stamp)
+        tell = partial(self._tell, registrar, stamp)
+        tell(self.diagnostics.ok, "registering")
         try:
             geometry = registrar.geometry(acquisition)
 
@@ -296,19 +316,25 @@ class RegistrationNode(ManagedNode):
 
             result = registrar.register(acquisition, geometry, progress, publish)
         except JobCancelled:
-            self.diagnostics.ok("registration", "cancelled", stamp=stamp)
+            tell(self.diagnostics.ok, "cancelled")
             raise
         except InputError as error:
-            self.diagnostics.error("registration", str(error), stamp=stamp)
+            tell(self.diagnostics.error, str(error))
             return Outcome(False, str(error))
         except Exception as error:  # the node lives on, whatever one pair of images does
             self.get_logger().error(traceback.format_exc())
             sentence = f"the registration failed unexpectedly ({type(error).__name__}: {error})."
-            self.diagnostics.error("registration", sentence, stamp=stamp)
+            tell(self.diagnostics.error, sentence)
             return Outcome(False, sentence)
-        return self._report(result, stamp)
+        return self._report(result, tell)
 
-    def _report(self, result: RegistrationResult, stamp: str) -> Outcome:
+    def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str) -> None:
+        """Say how a registration goes, unless the node has given its registrar back meanwhile."""
+        with self._collecting:
+            if self._registrar is registrar:
+                tell("registration", sentence, stamp=stamp)
+
+    def _report(self, result: RegistrationResult, tell: Callable[[Callable[..., None], str], None]) -> Outcome:
         rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
         for label, level in result.levels.items():
             if level.status != "registered":
@@ -317,11 +343,16 @@ class RegistrationNode(ManagedNode):
         sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
         if rejected:
             sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
-            self.diagnostics.warn("registration", sentence, stamp=stamp)
+            tell(self.diagnostics.warn, sentence)
         else:
-            self.diagnostics.ok("registration", sentence, stamp=stamp)
+            tell(self.diagnostics.ok, sentence)
             self.get_logger().info(sentence)
         return Outcome(not rejected, sentence)
+
+
+def _transform_entry(view: str) -> str:
+    """Name of the diagnostic of where a view is."""
+    return f"{view}/transform"
 
 
 def main(args: list[str] | None = None) -> int:

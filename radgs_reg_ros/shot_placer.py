@@ -33,7 +33,7 @@ class ShotPlacer:
             tf_buffer: knows the transforms.
             timeout_s: how long to wait for the transform of a shot; may be set anew at any time.
             tell: told of expected shots, from threads of this class, why they have no place yet; an empty string of
-                those that have.
+                those that have. Must not call this object.
         """
         self._reference = reference
         self._tf_buffer = tf_buffer
@@ -71,11 +71,11 @@ class ShotPlacer:
         return matrix
 
     def forget(self) -> None:
-        """Forget all places, and those that are being looked up: time went back."""
+        """Forget all places, and those that are being looked up, of which nothing is told any more."""
         with self._lock:
             self._placed = _nothing_placed()
-        for worker in self._workers.values():
-            worker.cancel("time went back")
+            for worker in self._workers.values():
+                worker.cancel("its place is forgotten")
 
     def close(self) -> None:
         """End the threads; one that waits for a transform ends when that times out."""
@@ -88,8 +88,9 @@ class ShotPlacer:
             self.place(view, shot.frame, shot.stamp_ns)
         except InputError as error:
             problem = str(error)  # whoever asks for it later gets it, unless the transform has come by then
-        if not cancelled.is_set():
-            self._tell(shot, problem)
+        with self._lock:
+            if not cancelled.is_set():
+                self._tell(shot, problem)
 
 
 def _nothing_placed() -> dict[str, OrderedDict[tuple[str, int], NDArray[np.float64]]]:

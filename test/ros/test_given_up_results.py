@@ -105,6 +105,37 @@ def test_when_time_goes_back_the_last_result_is_taken_back_also_one_that_is_bein
     assert node.sent == [*RESULT, "vertebra_poses", "markers", "ap/overlay", "lateral/overlay"]
 
 
+INPUTS = [f"{view}/{name}" for view in ("ap", "lateral") for name in ("image", "camera_info", "transform")]
+
+
+@pytest.mark.parametrize("give_up", [lambda node: node.trigger_deactivate(), go_back])
+def test_diagnostics_of_inputs_end_with_them(give_up, node):
+    node.take(Exposure.good(1000))
+    wait_for(lambda: all(map(node.told, [*INPUTS, "pair"])), "what is said of inputs")
+    give_up(node)
+    assert not any(map(node.told, [*INPUTS, "pair"]))
+    assert node.told("start") and node.told("lifecycle")
+
+
+def test_a_publisher_that_does_not_fit_is_still_warned_of_when_time_goes_back(node):
+    node._on_incompatible("ap/image", None)
+    go_back(node)
+    assert "offers best effort only" in node.told("ap/image").message
+    node.trigger_deactivate()
+    assert node.told("ap/image") is None
+
+
+def test_a_registration_that_ends_after_cleanup_says_nothing(node):
+    node.register(1000)
+    registration = node.registration
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    assert list(node.diagnostics._entries) == ["lifecycle"]
+    registration.open.release()
+    wait_for(lambda: node._worker._running is None, "the end of the registration")
+    assert list(node.diagnostics._entries) == ["lifecycle"]
+
+
 def test_a_jump_while_the_node_is_inactive_sends_nothing(node):
     node.trigger_deactivate()
     node._on_jump(JUMP)
