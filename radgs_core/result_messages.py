@@ -113,9 +113,7 @@ class ResultMessages:
             *(Outgoing(output, black) for output in self._overlays.values()),
         ]
 
-    def of(
-        self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry
-    ) -> list[Outgoing]:
+    def of(self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry) -> list[Outgoing]:
         """All messages of one result, in the order in which they are to be sent; drawing takes a while.
 
         Raises:

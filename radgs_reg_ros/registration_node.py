@@ -66,6 +66,8 @@ class RegistrationNode(ManagedNode):
         self._collecting = threading.Lock()
         self._seen_pair: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
+        self._cancelled = threading.Event()
+        """Of the running registration; for its own thread."""
         # a group of its own: a call waits for its registration while images keep coming
         self._service = self.create_service(
             Trigger, "~/register", self._on_register, callback_group=MutuallyExclusiveCallbackGroup()
@@ -84,9 +86,7 @@ class RegistrationNode(ManagedNode):
         self._jumps = TimeJumps(self, self._on_jump)
         registration = SpineRegistration(case)
         registration.warm_up()
-        self._registrar = Registrar(
-            registration, levels, parameters.reference_frame, self._placer.place, self._looked_up
-        )
+        self._registrar = Registrar(registration, levels, parameters.reference_frame, self._placed, self._looked_up)
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         if self._registrar.needs_start:
             self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
@@ -148,12 +148,19 @@ class RegistrationNode(ManagedNode):
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)
 
+    def _placed(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_reference_camera`` (4, 4), mm; waits for it. In the worker thread."""
+        placer = self._placer
+        if placer is None:
+            raise JobCancelled("the node was deactivated")
+        return placer.place(view, frame, stamp_ns, self._cancelled)
+
     def _looked_up(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
         """``T_target_source`` (4, 4), mm, at a stamp; waits for it. In the worker thread."""
         tf_buffer = self._tf_buffer
         if tf_buffer is None:
             raise JobCancelled("the node was deactivated")
-        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s)
+        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s, self._cancelled)
 
     def _open_inbox(self) -> None:
         parameters = self._settings
@@ -292,6 +299,7 @@ class RegistrationNode(ManagedNode):
 
     def _work(self, acquisition: Acquisition, cancelled: threading.Event) -> Outcome:
         """Register one pair; in the worker thread."""
+        self._cancelled = cancelled
         registrar, publisher = self._registrar, self._publisher
         stamp = seconds_text(acquisition.stamp_ns)
 

@@ -22,7 +22,9 @@ class TimeJumps:
         self._clock = node.get_clock()
         self._on_jump = on_jump
         self._middle_ns: int | None = None
-        threshold = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-JUMP_BACK_NS), on_clock_change=True)
+        threshold = JumpThreshold(
+            min_forward=None, min_backward=Duration(nanoseconds=-JUMP_BACK_NS), on_clock_change=True
+        )
         self._handle = self._clock.create_jump_callback(threshold, post_callback=self._jumped)
 
     def is_outdated(self, stamp_ns: int) -> bool:

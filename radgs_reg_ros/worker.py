@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -88,9 +89,9 @@ class LatestJobWorker(Generic[Job, Outcome]):
         try:
             outcome = self._work(request.job, request.cancelled)
         except Exception as error:  # whoever waits gets it
-            self._answer(request, lambda future: future.set_exception(error))
+            self._answer(request, methodcaller("set_exception", error))
         else:
-            self._answer(request, lambda future: future.set_result(outcome))
+            self._answer(request, methodcaller("set_result", outcome))
 
     def _answer(self, request: _Request[Job, Outcome], answer: "Callable[[Future[Outcome]], None]") -> None:
         with self._condition:

@@ -65,7 +65,7 @@ class XrayInbox:
     An image goes with the camera_info of the same stamp, and waits for it: the two come in any order, and the field of
     view may have changed since the one before. Only while no camera_info of a view had the stamp of an image (a driver
     that publishes it rarely) the latest one does. An unusable message drops what its view had: an older image must not
-    pass for it. An image that a newer one has overtaken on its way is left out: every pair is newer than the one before.
+    pass for it. An image that a newer one overtook on its way is left out: every pair is newer than the one before.
     """
 
     def __init__(

@@ -15,6 +15,8 @@ from xray_source import T_BASE_CAMERA, Exposure
 
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_reg_ros.registration_node import RegistrationNode
+from radgs_reg_ros.tf_buffer import NEVER
+from radgs_reg_ros.worker import JobCancelled
 
 LONG = 60.0
 
@@ -48,10 +50,24 @@ class HeldRegistration:
 
 
 class StillBuffer:
-    """In place of a TF buffer: the views of `Exposure.good`."""
+    """In place of a TF buffer: the views of `Exposure.good`; other frames are waited for in vain.
 
-    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float, *_: Any) -> NDArray[np.float64]:
-        return T_BASE_CAMERA[source.split("_")[0]]
+    Attributes:
+        waiting: a lookup has begun to wait.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = threading.Event()
+
+    def lookup(
+        self, target: str, source: str, stamp_ns: int, timeout_s: float, cancelled: threading.Event = NEVER
+    ) -> NDArray[np.float64]:
+        view = source.split("_")[0]
+        if view in T_BASE_CAMERA:
+            return T_BASE_CAMERA[view]
+        self.waiting.set()
+        assert cancelled.wait(LONG)
+        raise JobCancelled(source)
 
     def close(self) -> None:
         """Nothing is open."""

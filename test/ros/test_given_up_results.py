@@ -59,9 +59,9 @@ def go_back(node: HeldNode) -> str:
     return f"{JUMP}, and the pair is of before that."
 
 
-def give_start(node: HeldNode, x_mm: float) -> None:
+def give_start(node: HeldNode, x_mm: float, frame: str = "carm_base") -> None:
     message = PoseWithCovarianceStamped()
-    message.header.frame_id = "carm_base"
+    message.header.frame_id = frame
     message.pose.pose.position.x = x_mm / 1000
     node._on_initialpose(message)
 
@@ -153,6 +153,33 @@ def test_the_next_registration_starts_where_the_one_that_was_given_up_did(node):
         node.registration.open.release()
         assert answer.result(LONG).success
     assert node.registration.starts == pytest.approx([50.0, 50.0, 60.0])
+
+
+def missing_view(node: HeldNode) -> Exposure:
+    exposure = Exposure.good(1000)
+    for messages in (exposure.images, exposure.infos):
+        messages["lateral"].header.frame_id = "nowhere"
+    return exposure
+
+
+def missing_start(node: HeldNode) -> Exposure:
+    give_start(node, 0.0, "nowhere")
+    return Exposure.good(1000)
+
+
+@pytest.mark.parametrize("missing", [missing_view, missing_start])
+@pytest.mark.parametrize("give_up", [reactivate, go_back])
+def test_a_registration_that_waits_for_a_transform_is_given_up_too(give_up, missing, node):
+    """It may wait for a minute, and the next one for it."""
+    node.take(missing(node))
+    answer = node.call()
+    assert node._tf_buffer.waiting.wait(LONG)
+    why = give_up(node)
+    assert answer.result(LONG).message == why
+    give_start(node, 0.0)
+    answer = node.register(1001)
+    node.registration.open.release()
+    assert answer.result(LONG).success
 
 
 def test_nothing_of_a_result_is_sent_where_one_message_cannot_be_made(node, monkeypatch):

@@ -103,7 +103,9 @@ class HeldBuffer:
     def __init__(self) -> None:
         self.entered, self.open = threading.Event(), threading.Event()
 
-    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> np.ndarray:
+    def lookup(
+        self, target: str, source: str, stamp_ns: int, timeout_s: float, cancelled: threading.Event
+    ) -> np.ndarray:
         self.entered.set()
         assert self.open.wait(timeout_s)
         return np.eye(4)
