@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from radgs_core.acquisition.xray_inbox import Acquisition
 from radgs_core.case import Case
 from radgs_core.geometry.camera import VIEW_NAMES, BiplanarGeometry
@@ -101,10 +103,18 @@ class ResultMessages:
         yield Outgoing(self.tf_static, self._factory.make(TF_MESSAGE, transforms=transforms))
         yield Outgoing(self.markers, self._surfaces.nothing())
 
-    def of(
-        self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry
-    ) -> Iterator[Outgoing]:
-        """All messages of one result, in the order in which they are to be sent; the slow ones are made last.
+    def nothing(self, stamp_ns: int) -> list[Outgoing]:
+        """In place of an earlier result on every latched topic: no level, no marker, an image of one black pixel."""
+        header = header_of(self._factory, stamp_ns, self._reference)
+        black = image_from_pixels(self._factory, np.zeros((1, 1, 3), np.uint8), "rgb8", header)
+        return [
+            Outgoing(self.poses, self._factory.make(self.poses.kind, header=header)),
+            Outgoing(self.markers, self._surfaces.nothing()),
+            *(Outgoing(output, black) for output in self._overlays.values()),
+        ]
+
+    def of(self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry) -> list[Outgoing]:
+        """All messages of one result, in the order in which they are to be sent; drawing takes a while.
 
         Raises:
             InputError: an image shows nothing that an overlay could be drawn on.
@@ -114,20 +124,22 @@ class ResultMessages:
         T_reference_vertebra = {
             label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra for label, level in registered.items()
         }
+        messages = []
         if registered:
             frames = {vertebra_frame(label, self._prefix): T for label, T in T_reference_vertebra.items()}
-            yield Outgoing(self.tf, tf_message(self._factory, header, frames))
+            messages.append(Outgoing(self.tf, tf_message(self._factory, header, frames)))
         for label, T in T_reference_vertebra.items():
             pose = pose_from_matrix(self._factory, T)
             stamped = self._factory.make("geometry_msgs/msg/PoseStamped", header=header, pose=pose)
-            yield Outgoing(self._measured[label], stamped)
-        yield Outgoing(self.poses, self._vertebra_poses(header, result))
-        yield Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered))
+            messages.append(Outgoing(self._measured[label], stamped))
+        messages.append(Outgoing(self.poses, self._vertebra_poses(header, result)))
+        messages.append(Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered)))
         poses = {label: level.T_reference_ct for label, level in registered.items()}
         for view, output in self._overlays.items():
             pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
             header = header_of(self._factory, acquisition.stamps_ns[view], acquisition.frames[view])
-            yield Outgoing(output, image_from_pixels(self._factory, pixels, "rgb8", header))
+            messages.append(Outgoing(output, image_from_pixels(self._factory, pixels, "rgb8", header)))
+        return messages
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
         """Every level; a rejected one has no pose."""

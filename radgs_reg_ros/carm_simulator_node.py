@@ -1,6 +1,7 @@
 """carm_simulator_node: plays the operating room, a patient whose spine bends between exposures and a C-arm."""
 
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -68,7 +69,8 @@ class CarmSimulatorNode(ManagedNode):
         self._worker: LatestJobWorker[Order, str] = LatestJobWorker(
             "ray casting", lambda order, cancelled: order(cancelled)
         )
-        self._publishing = threading.Lock()
+        self._switching = threading.Lock()
+        """Held while the node is switched off, an order is taken or an exposure is published: none falls in between."""
         self._exposures = ExposurePublisher(self)
         # a group of its own: a call waits for its exposure while the node goes on; one call after the other
         calls = MutuallyExclusiveCallbackGroup()
@@ -116,7 +118,7 @@ class CarmSimulatorNode(ManagedNode):
         self._watch = self.create_timer(0.5, self._report_listeners, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self) -> None:
-        with self._publishing:  # an exposure is published as a whole or not at all
+        with self._switching:
             self._active = False
             self._worker.cancel("the node was deactivated")
             if self._room is not None:
@@ -156,16 +158,23 @@ class CarmSimulatorNode(ManagedNode):
         _request: Trigger.Request,
         response: Trigger.Response,
     ) -> Trigger.Response:
-        room = self._room
-        if room is None or not self._active:
-            response.message = "carm_simulator_node is not active; configure and activate it first."
-            return response
+        with self._switching:
+            room = self._room
+            if room is None or not self._active:
+                response.message = "carm_simulator_node is not active; configure and activate it first."
+                return response
+            waiting = self._worker.submit(partial(order, room))
         try:
-            response.message = self._worker.submit(partial(order, room)).result()
+            response.message = waiting.result()
         except (InputError, JobCancelled) as error:
             response.message = str(error)
+        except Exception as error:  # the node lives on, whatever one order does
+            self.get_logger().error(traceback.format_exc())
+            response.message = f"the order failed unexpectedly ({type(error).__name__}: {error})."
+            self.diagnostics.error("order", response.message)
         else:
             response.success = True
+            self.diagnostics.ok("order", response.message)
         return response
 
     def _bend(self, room: _OperatingRoom, _cancelled: threading.Event) -> str:
@@ -204,7 +213,7 @@ class CarmSimulatorNode(ManagedNode):
         parameters = self._settings
         begin = room.carm.now()
         exposure = take(begin.positions, parameters.photons)
-        with self._publishing:
+        with self._switching:
             if cancelled.is_set():
                 raise JobCancelled("the exposure was cancelled")
             end = room.carm.now()

@@ -1,7 +1,7 @@
 """What the node knows about its own health, on /diagnostics."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -34,6 +34,12 @@ class Diagnostics:
     def error(self, name: str, message: str, **values: str) -> None:
         """Set an entry: something does not work; ``message`` goes to the log too."""
         self._set(name, DiagnosticStatus.ERROR, message, values)
+
+    def drop(self, names: Collection[str]) -> None:
+        """Drop some entries: what they told is over."""
+        with self._lock:
+            for name in names:
+                self._entries.pop(name, None)
 
     def forget(self) -> None:
         """Drop every entry: the node starts anew."""

@@ -2,6 +2,7 @@
 
 import traceback
 from abc import abstractmethod
+from collections.abc import Callable
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -114,13 +115,11 @@ class ManagedNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """To unconfigured."""
-        outcome = super().on_cleanup(state)
-        return self._released(outcome, "unconfigured")
+        return self._released(super().on_cleanup, state, "unconfigured")
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """To finalized, from any state."""
-        outcome = super().on_deactivate(state)  # publishers off, which rclpy leaves on
-        return self._released(outcome, "shut down")
+        return self._released(super().on_deactivate, state, "shut down")  # publishers off, which rclpy leaves on
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """What a transition that broke off leaves is given back; the node is unconfigured after it.
@@ -131,9 +130,15 @@ class ManagedNode(LifecycleNode):
         self.release()
         return super().on_deactivate(state)  # publishers off
 
-    def _released(self, outcome: TransitionCallbackReturn, what: str) -> TransitionCallbackReturn:
+    def _released(
+        self,
+        transition: Callable[[LifecycleState], TransitionCallbackReturn],
+        state: LifecycleState,
+        what: str,
+    ) -> TransitionCallbackReturn:
         try:
-            self.deactivate()
+            self.deactivate()  # before publishers are off: what is being sent is sent as a whole
+            outcome = transition(state)
             self.release()
         except Exception as error:
             return self._unexpected(error)

@@ -2,6 +2,7 @@
 
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from std_srvs.srv import Trigger
 
 from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot
 from radgs_core.acquisition.registrar import Registrar
-from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
+from radgs_core.acquisition.xray_inbox import Acquisition, LateImage, NoPairYet, XrayInbox
 from radgs_core.case import Case
 from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import nanoseconds, seconds_text
@@ -60,10 +61,13 @@ class RegistrationNode(ManagedNode):
         self._registrar: Registrar | None = None
         self._publisher: ResultPublisher | None = None
         self._subscriptions_active: list[Subscription] = []
+        self._incompatible: set[str] = set()
         self._publishing = threading.Lock()
         self._collecting = threading.Lock()
         self._seen_pair: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
+        self._cancelled = threading.Event()
+        """Of the running registration; for its own thread."""
         # a group of its own: a call waits for its registration while images keep coming
         self._service = self.create_service(
             Trigger, "~/register", self._on_register, callback_group=MutuallyExclusiveCallbackGroup()
@@ -82,9 +86,7 @@ class RegistrationNode(ManagedNode):
         self._jumps = TimeJumps(self, self._on_jump)
         registration = SpineRegistration(case)
         registration.warm_up()
-        self._registrar = Registrar(
-            registration, levels, parameters.reference_frame, self._placer.place, self._looked_up
-        )
+        self._registrar = Registrar(registration, levels, parameters.reference_frame, self._placed, self._looked_up)
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         if self._registrar.needs_start:
             self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
@@ -113,13 +115,15 @@ class RegistrationNode(ManagedNode):
         )
 
     def deactivate(self) -> None:
-        with self._publishing:  # a result is published as a whole or not at all
+        # ~/register hands its pair over under the first, a result is sent under the second: neither falls in between
+        with self._collecting, self._publishing:
+            self._inbox = self._pairing = None
             self._worker.cancel("the node was deactivated")
         for subscription in self._subscriptions_active:
             self.destroy_subscription(subscription)
         self._subscriptions_active.clear()
-        with self._collecting:
-            self._inbox = self._pairing = None
+        self._incompatible.clear()
+        self._forget_inputs()
 
     def release(self) -> None:
         if self._jumps is not None:
@@ -130,7 +134,9 @@ class RegistrationNode(ManagedNode):
             self._tf_buffer.close()
         if self._publisher is not None:
             self._publisher.close()
-        self._jumps = self._placer = self._tf_buffer = self._registrar = self._publisher = None
+        self._jumps = self._placer = self._tf_buffer = self._publisher = None
+        with self._collecting:  # a registration that ends later has nobody to tell
+            self._registrar = None
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, RegistrationParameters)
@@ -142,12 +148,19 @@ class RegistrationNode(ManagedNode):
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)
 
+    def _placed(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_reference_camera`` (4, 4), mm; waits for it. In the worker thread."""
+        placer = self._placer
+        if placer is None:
+            raise JobCancelled("the node was deactivated")
+        return placer.place(view, frame, stamp_ns, self._cancelled)
+
     def _looked_up(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
         """``T_target_source`` (4, 4), mm, at a stamp; waits for it. In the worker thread."""
         tf_buffer = self._tf_buffer
         if tf_buffer is None:
             raise JobCancelled("the node was deactivated")
-        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s)
+        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s, self._cancelled)
 
     def _open_inbox(self) -> None:
         parameters = self._settings
@@ -158,16 +171,27 @@ class RegistrationNode(ManagedNode):
 
     def _on_jump(self, what_happened: str) -> None:
         """What came before belongs to another run: it makes no pair with what comes now, and no result."""
-        if self._placer is not None:
-            self._placer.forget()
+        self._forget_inputs()
+        for name in self._incompatible:
+            self._warn_of_incompatible(name)  # their publishers are not told of again
         with self._collecting:
-            if self._inbox is not None:
+            if self._inbox is not None and self._publisher is not None:
                 self._open_inbox()
                 self._worker.cancel(f"{what_happened}, and the pair is of before that.")
+                with self._publishing:  # a result that is being sent is taken back, too
+                    self._publisher.publish_nothing()
         self._jump_count += 1
         sentence = f"{what_happened}; images, pairs and moving frames of before that are forgotten"
         self.get_logger().info(sentence)
         self.diagnostics.ok("time", sentence, jumps=str(self._jump_count))
+
+    def _forget_inputs(self) -> None:
+        """Forget where views were, and what diagnostics say of inputs: they would pass for new ones."""
+        if self._placer is not None:
+            self._placer.forget()
+        transport = TRANSPORTS[self._settings.image_transport]
+        names = [(transport.topic(view), info_topic(view), _transform_entry(view)) for view in VIEWS]
+        self.diagnostics.drop(["pair", *(name for names_of_view in names for name in names_of_view)])
 
     def _is_outdated(self, topic: str, header: Header) -> bool:
         """Whether a message was sent before time went back; says so."""
@@ -179,7 +203,7 @@ class RegistrationNode(ManagedNode):
 
     def _on_shot_placed(self, shot: Shot, problem: str) -> None:
         """In a thread of the placer."""
-        name, stamp = f"{shot.view}/transform", seconds_text(shot.stamp_ns)
+        name, stamp = _transform_entry(shot.view), seconds_text(shot.stamp_ns)
         if problem:
             self.diagnostics.warn(name, f"{shot.view}/image: {problem}", stamp=stamp)
         else:
@@ -192,6 +216,8 @@ class RegistrationNode(ManagedNode):
             return
         try:
             shot = self._inbox.add_image(view, message, topic)
+        except LateImage as late:
+            self.diagnostics.warn(topic, str(late), stamp=seconds_text(nanoseconds(message.header.stamp)))
         except InputError as error:
             self.diagnostics.error(topic, str(error))
         else:
@@ -245,6 +271,10 @@ class RegistrationNode(ManagedNode):
             )
 
     def _on_incompatible(self, name: str, _event: object) -> None:
+        self._incompatible.add(name)
+        self._warn_of_incompatible(name)
+
+    def _warn_of_incompatible(self, name: str) -> None:
         self.diagnostics.warn(
             name,
             f"{name}: a publisher offers best effort only, but image_reliability asks for"
@@ -269,6 +299,7 @@ class RegistrationNode(ManagedNode):
 
     def _work(self, acquisition: Acquisition, cancelled: threading.Event) -> Outcome:
         """Register one pair; in the worker thread."""
+        self._cancelled = cancelled
         registrar, publisher = self._registrar, self._publisher
         stamp = seconds_text(acquisition.stamp_ns)
 
@@ -279,28 +310,39 @@ class RegistrationNode(ManagedNode):
 
         if registrar is None or publisher is None:
             raise JobCancelled("the node was deactivated")
-        self.diagnostics.ok("registration", "registering", stamp=stamp)
+        tell = partial(self._tell, registrar, stamp)
+        tell(self.diagnostics.ok, "registering")
         try:
             geometry = registrar.geometry(acquisition)
-            result = registrar.register(acquisition, geometry, progress)
-            with self._publishing:
-                if cancelled.is_set():
-                    raise JobCancelled("the registration was cancelled")
-                publisher.publish(result, acquisition, geometry)
+
+            def publish(result: RegistrationResult) -> None:
+                messages = publisher.messages(result, acquisition, geometry)
+                with self._publishing:
+                    if cancelled.is_set():
+                        raise JobCancelled("the registration was cancelled")
+                    publisher.publish(messages)
+
+            result = registrar.register(acquisition, geometry, progress, publish)
         except JobCancelled:
-            self.diagnostics.ok("registration", "cancelled", stamp=stamp)
+            tell(self.diagnostics.ok, "cancelled")
             raise
         except InputError as error:
-            self.diagnostics.error("registration", str(error), stamp=stamp)
+            tell(self.diagnostics.error, str(error))
             return Outcome(False, str(error))
         except Exception as error:  # the node lives on, whatever one pair of images does
             self.get_logger().error(traceback.format_exc())
             sentence = f"the registration failed unexpectedly ({type(error).__name__}: {error})."
-            self.diagnostics.error("registration", sentence, stamp=stamp)
+            tell(self.diagnostics.error, sentence)
             return Outcome(False, sentence)
-        return self._report(result, stamp)
+        return self._report(result, tell)
 
-    def _report(self, result: RegistrationResult, stamp: str) -> Outcome:
+    def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str) -> None:
+        """Say how a registration goes, unless the node has given its registrar back meanwhile."""
+        with self._collecting:
+            if self._registrar is registrar:
+                tell("registration", sentence, stamp=stamp)
+
+    def _report(self, result: RegistrationResult, tell: Callable[[Callable[..., None], str], None]) -> Outcome:
         rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
         for label, level in result.levels.items():
             if level.status != "registered":
@@ -309,11 +351,16 @@ class RegistrationNode(ManagedNode):
         sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
         if rejected:
             sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
-            self.diagnostics.warn("registration", sentence, stamp=stamp)
+            tell(self.diagnostics.warn, sentence)
         else:
-            self.diagnostics.ok("registration", sentence, stamp=stamp)
+            tell(self.diagnostics.ok, sentence)
             self.get_logger().info(sentence)
         return Outcome(not rejected, sentence)
+
+
+def _transform_entry(view: str) -> str:
+    """Name of the diagnostic of where a view is."""
+    return f"{view}/transform"
 
 
 def main(args: list[str] | None = None) -> int:

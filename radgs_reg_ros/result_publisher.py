@@ -33,9 +33,24 @@ class ResultPublisher:
         for outgoing in self._messages.before_results(self._node.get_clock().now().nanoseconds):
             self._send(outgoing)
 
-    def publish(self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry) -> None:
+    def messages(
+        self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry
+    ) -> list[Outgoing]:
+        """All messages of one result; makes them first, so that an error leaves none of them sent.
+
+        Raises:
+            InputError: as ``ResultMessages.of``.
+        """
+        return self._messages.of(result, acquisition, geometry)
+
+    def publish(self, messages: Sequence[Outgoing]) -> None:
         """Send one result."""
-        for outgoing in self._messages.of(result, acquisition, geometry):
+        for outgoing in messages:
+            self._send(outgoing)
+
+    def publish_nothing(self) -> None:
+        """Take the last result back, also from those who come later: it is of another run of time."""
+        for outgoing in self._messages.nothing(self._node.get_clock().now().nanoseconds):
             self._send(outgoing)
 
     def close(self) -> None:

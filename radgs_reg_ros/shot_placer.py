@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from radgs_core.acquisition.pairing import VIEWS, Shot
 from radgs_core.registration.pipeline import InputError
-from radgs_reg_ros.tf_buffer import TfBuffer
+from radgs_reg_ros.tf_buffer import NEVER, TfBuffer
 from radgs_reg_ros.worker import LatestJobWorker
 
 _KEPT = 16
@@ -33,7 +33,7 @@ class ShotPlacer:
             tf_buffer: knows the transforms.
             timeout_s: how long to wait for the transform of a shot; may be set anew at any time.
             tell: told of expected shots, from threads of this class, why they have no place yet; an empty string of
-                those that have.
+                those that have. Must not call this object.
         """
         self._reference = reference
         self._tf_buffer = tf_buffer
@@ -52,18 +52,18 @@ class ShotPlacer:
         with self._lock:
             return self._placed[view].get((frame, stamp_ns))
 
-    def place(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
+    def place(self, view: str, frame: str, stamp_ns: int, cancelled: threading.Event = NEVER) -> NDArray[np.float64]:
         """``T_reference_camera`` (4, 4), mm; waits for it. Not to be called from a callback.
 
         Raises:
-            InputError: as ``TfBuffer.lookup``.
+            JobCancelled, InputError: as ``TfBuffer.lookup``.
         """
         with self._lock:
             placed = self._placed[view]
             known = placed.get((frame, stamp_ns))
         if known is not None:
             return known
-        matrix = self._tf_buffer.lookup(self._reference, frame, stamp_ns, self.timeout_s)
+        matrix = self._tf_buffer.lookup(self._reference, frame, stamp_ns, self.timeout_s, cancelled)
         with self._lock:
             placed[frame, stamp_ns] = matrix  # lost if all was forgotten meanwhile
             while len(placed) > _KEPT:
@@ -71,25 +71,26 @@ class ShotPlacer:
         return matrix
 
     def forget(self) -> None:
-        """Forget all places, and those that are being looked up: time went back."""
+        """Forget all places, and those that are being looked up, of which nothing is told any more."""
         with self._lock:
             self._placed = _nothing_placed()
-        for worker in self._workers.values():
-            worker.cancel("time went back")
+            for worker in self._workers.values():
+                worker.cancel("its place is forgotten")
 
     def close(self) -> None:
-        """End the threads; one that waits for a transform ends when that times out."""
+        """End the threads; one that waits for a transform ends soon after."""
         for worker in self._workers.values():
             worker.stop(0.0)
 
     def _place(self, view: str, shot: Shot, cancelled: threading.Event) -> None:
         problem = ""
         try:
-            self.place(view, shot.frame, shot.stamp_ns)
+            self.place(view, shot.frame, shot.stamp_ns, cancelled)
         except InputError as error:
             problem = str(error)  # whoever asks for it later gets it, unless the transform has come by then
-        if not cancelled.is_set():
-            self._tell(shot, problem)
+        with self._lock:
+            if not cancelled.is_set():
+                self._tell(shot, problem)
 
 
 def _nothing_placed() -> dict[str, OrderedDict[tuple[str, int], NDArray[np.float64]]]:

@@ -1,11 +1,16 @@
 """One way to look transforms up, whatever provides them."""
 
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
+
+CANCEL_S = 0.1
+NEVER = threading.Event()
+"""Of lookups that nobody cancels."""
 
 
 class TfBuffer(Protocol):
@@ -15,12 +20,20 @@ class TfBuffer(Protocol):
     sends them again.
     """
 
-    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
+    def lookup(
+        self,
+        target: str,
+        source: str,
+        stamp_ns: int,
+        timeout_s: float,
+        cancelled: threading.Event = NEVER,
+    ) -> NDArray[np.float64]:
         """``T_target_source`` (4, 4), mm, at a stamp; waits for it up to ``timeout_s``.
 
         Not to be called from a callback: the messages that are waited for come through callbacks.
 
         Raises:
+            JobCancelled: ``cancelled`` was set while it waited; it looks every ``CANCEL_S``.
             TransformUnavailable: it did not come; the sentence says what is missing.
             InputError: what came is not a rigid transform.
         """

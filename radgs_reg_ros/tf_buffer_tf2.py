@@ -1,5 +1,8 @@
 """Transforms through tf2_ros, where ROS is installed."""
 
+import threading
+import time
+
 import numpy as np
 from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
@@ -12,8 +15,9 @@ from radgs_core.acquisition.rigidity_check import RigidityCheck
 from radgs_core.acquisition.tf_tree import TransformUnavailable
 from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.transforms import matrix_from_transform
-from radgs_reg_ros.tf_buffer import throttled_errors
+from radgs_reg_ros.tf_buffer import CANCEL_S, NEVER, throttled_errors
 from radgs_reg_ros.time_jumps import TimeJumps
+from radgs_reg_ros.worker import JobCancelled
 
 
 class _CheckedBuffer(Buffer):
@@ -46,11 +50,26 @@ class Tf2Buffer:
         self._buffer = _CheckedBuffer(node)
         self._listener = TransformListener(self._buffer, node)
 
-    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
+    def lookup(
+        self,
+        target: str,
+        source: str,
+        stamp_ns: int,
+        timeout_s: float,
+        cancelled: threading.Event = NEVER,
+    ) -> NDArray[np.float64]:
         """See ``TfBuffer``."""
         # before tf2 is asked: it still has the transforms from before the refused one
         self._buffer.check.explain(target, source)
-        stamp, timeout = Time(nanoseconds=stamp_ns), Duration(seconds=timeout_s)
+        stamp = Time(nanoseconds=stamp_ns)
+        deadline = time.monotonic() + timeout_s
+        # in slices: tf2 itself cannot be cancelled
+        while (remaining := deadline - time.monotonic()) > CANCEL_S:
+            if self._buffer.can_transform(target, source, stamp, Duration(seconds=CANCEL_S)):
+                break
+            if cancelled.is_set():
+                raise JobCancelled(f"the lookup of {source} was cancelled")
+        timeout = Duration(seconds=max(remaining, 0.0))
         try:
             message = self._buffer.lookup_transform(target, source, stamp, timeout)
         except TransformException as error:

@@ -16,8 +16,9 @@ from radgs_core.acquisition.tf_tree import TransformTree, TransformUnavailable
 from radgs_core.messages.stamps import nanoseconds
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import qos
-from radgs_reg_ros.tf_buffer import throttled_errors
+from radgs_reg_ros.tf_buffer import CANCEL_S, NEVER, throttled_errors
 from radgs_reg_ros.time_jumps import TimeJumps
+from radgs_reg_ros.worker import JobCancelled
 
 
 class TopicTfBuffer:
@@ -39,7 +40,14 @@ class TopicTfBuffer:
             ),
         ]
 
-    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> NDArray[np.float64]:
+    def lookup(
+        self,
+        target: str,
+        source: str,
+        stamp_ns: int,
+        timeout_s: float,
+        cancelled: threading.Event = NEVER,
+    ) -> NDArray[np.float64]:
         """See ``TfBuffer``."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
@@ -51,7 +59,9 @@ class TopicTfBuffer:
                     remaining = deadline - time.monotonic()
                     if remaining <= 0:
                         raise
-                    self._changed.wait(remaining)
+                    if cancelled.is_set():
+                        raise JobCancelled(f"the lookup of {source} was cancelled") from None
+                    self._changed.wait(min(remaining, CANCEL_S))
 
     def close(self) -> None:
         """See ``TfBuffer``."""

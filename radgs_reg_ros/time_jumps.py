@@ -6,13 +6,15 @@ from rclpy.clock import ClockChange, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 
+from radgs_core.messages.stamps import JUMP_BACK_NS
+
 _SWITCHED = (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED)
 
 
 class TimeJumps:
     """Tells when a node's time went back, or comes from another clock, and what was still sent before it did.
 
-    Time goes back only with ``use_sim_time``: then it is what ``/clock`` says.
+    Time goes back only with ``use_sim_time``: then it is what ``/clock`` says. Less than ``JUMP_BACK_NS`` is no jump.
     """
 
     def __init__(self, node: Node, on_jump: Callable[[str], object]) -> None:
@@ -20,7 +22,9 @@ class TimeJumps:
         self._clock = node.get_clock()
         self._on_jump = on_jump
         self._middle_ns: int | None = None
-        threshold = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        threshold = JumpThreshold(
+            min_forward=None, min_backward=Duration(nanoseconds=-JUMP_BACK_NS), on_clock_change=True
+        )
         self._handle = self._clock.create_jump_callback(threshold, post_callback=self._jumped)
 
     def is_outdated(self, stamp_ns: int) -> bool:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -71,24 +72,30 @@ class LatestJobWorker(Generic[Job, Outcome]):
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._pending or self._stopped)
-                if self._stopped:
-                    return
-                self._running, self._pending = self._pending, None
-                request = self._running
-            assert request is not None
-            outcome: Outcome | None = None
-            error: BaseException | None = None
-            try:
-                outcome = self._work(request.job, request.cancelled)
-            except Exception as raised:  # whoever waits gets it
-                error = raised
-            with self._condition:
-                self._running = None
-                for future in request.waiting:
-                    if error is not None:
-                        future.set_exception(error)
-                    else:
-                        future.set_result(outcome)  # type: ignore[arg-type]
+        while (request := self._next()) is not None:
+            self._do(request)
+            del request  # images and a result: not to be kept while nothing is done
+
+    def _next(self) -> _Request[Job, Outcome] | None:
+        """Wait for a job; None when the thread is to end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._pending or self._stopped)
+            if self._stopped:
+                return None
+            self._running, self._pending = self._pending, None
+            return self._running
+
+    def _do(self, request: _Request[Job, Outcome]) -> None:
+        try:
+            outcome = self._work(request.job, request.cancelled)
+        except Exception as error:  # whoever waits gets it
+            self._answer(request, methodcaller("set_exception", error))
+        else:
+            self._answer(request, methodcaller("set_result", outcome))
+
+    def _answer(self, request: _Request[Job, Outcome], answer: "Callable[[Future[Outcome]], None]") -> None:
+        with self._condition:
+            self._running = None
+            for future in request.waiting:
+                answer(future)
+            request.waiting.clear()  # an error's traceback leads to the request: a circle would keep both

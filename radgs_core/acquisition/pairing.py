@@ -45,23 +45,31 @@ class ShotPair:
 class ApproximatePairing:
     """For biplanar systems: images whose stamps differ by at most ``slop_s``; each image is used once.
 
-    ``slop_s`` may be set anew at any time, for the images that come then.
+    No pair has an older image than the pair before it. ``slop_s`` may be set anew at any time, for the images that come
+    then.
     """
 
     def __init__(self, slop_s: float) -> None:
         self.slop_s = slop_s
         self._waiting: dict[str, deque[Shot]] = {view: deque(maxlen=_KEPT) for view in VIEWS}
+        self._paired_ns: dict[str, int] = {}
+
+    def is_late(self, shot: Shot) -> bool:
+        """Whether a newer image of the view was in a pair already: networks reorder."""
+        return shot.stamp_ns < self._paired_ns.get(shot.view, shot.stamp_ns)
 
     def add(self, shot: Shot) -> ShotPair | None:
-        """The pair that ``shot`` completes, if it does. Images that came before either of the two are dropped."""
+        """The pair that ``shot``, which is not late, completes, if it does. Images before either of the two are
+        dropped."""
         other_view = _other(shot.view)
         partner = min(self._waiting[other_view], key=lambda other: abs(other.stamp_ns - shot.stamp_ns), default=None)
         if partner is None or abs(partner.stamp_ns - shot.stamp_ns) > round(self.slop_s * 1e9):
             self._waiting[shot.view].append(shot)
             return None
-        self._waiting[shot.view].clear()
-        while self._waiting[other_view].popleft() is not partner:
-            pass
+        for used in (shot, partner):
+            self._paired_ns[used.view] = used.stamp_ns
+            later = [other for other in self._waiting[used.view] if other.stamp_ns > used.stamp_ns]
+            self._waiting[used.view] = deque(later, maxlen=_KEPT)
         return _pair(shot, partner)
 
     def drop(self, view: str) -> None:
@@ -70,19 +78,25 @@ class ApproximatePairing:
 
 
 class LatestPairing:
-    """For one C-arm that is turned between shots: the latest image of each view."""
+    """For one C-arm that is turned between shots: the latest image of each view, by their stamps."""
 
     def __init__(self) -> None:
         self._latest: dict[str, Shot] = {}
+        self._newest_ns: dict[str, int] = {}
+
+    def is_late(self, shot: Shot) -> bool:
+        """Whether a newer image of the view has come already: networks reorder."""
+        return shot.stamp_ns < self._newest_ns.get(shot.view, shot.stamp_ns)
 
     def add(self, shot: Shot) -> ShotPair | None:
-        """The pair of ``shot`` and the other view's latest image, if there is one."""
+        """The pair of ``shot``, which is not late, and the other view's latest image, if there is one."""
         self._latest[shot.view] = shot
+        self._newest_ns[shot.view] = shot.stamp_ns
         partner = self._latest.get(_other(shot.view))
         return None if partner is None else _pair(shot, partner)
 
     def drop(self, view: str) -> None:
-        """Forget the image of a view."""
+        """Forget the image of a view; images older than that stay late."""
         self._latest.pop(view, None)
 
 

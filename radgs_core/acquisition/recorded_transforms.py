@@ -12,10 +12,11 @@ from radgs_core.acquisition.rigidity_check import RigidityCheck, rigid_matrix
 from radgs_core.acquisition.tf_tree import Sample, TransformTree
 from radgs_core.errors import InputError
 from radgs_core.messages.factory import Message
-from radgs_core.messages.stamps import NS_PER_S, nanoseconds
+from radgs_core.messages.stamps import JUMP_BACK_NS, NS_PER_S, nanoseconds
 
-JUMP_NS = NS_PER_S
-"""Stamps that go back by more are another run (a loop, a simulation that began anew); networks reorder less."""
+REORDERED_NS = NS_PER_S
+"""Stamps of a frame that go back by more are another run (a loop, a simulation that began anew): messages of several
+senders overtake each other by less. ``/clock`` has one sender, and the live node's ``JUMP_BACK_NS``."""
 
 
 @dataclass
@@ -46,6 +47,7 @@ class RecordedTransforms:
         self._runs = [_Run(0)]
         self._current = 0
         self._newest_ns: dict[str, int] = {}
+        self._clock_ns: int | None = None
         self._static: dict[str, tuple[str, NDArray[np.float64]]] = {}
 
     def foresee_moving(self, message: Message, received_ns: int) -> None:
@@ -71,7 +73,10 @@ class RecordedTransforms:
 
     def foresee_clock(self, message: Message, received_ns: int) -> None:
         """A Clock."""
-        self._watch("", nanoseconds(message.clock), received_ns)
+        clock_ns = nanoseconds(message.clock)
+        if self._clock_ns is not None and clock_ns <= self._clock_ns - JUMP_BACK_NS:
+            self._begin_run(received_ns)
+        self._clock_ns = clock_ns
 
     def begin(self) -> None:
         """All is foreseen; the recording is now gone through again."""
@@ -118,11 +123,15 @@ class RecordedTransforms:
             self._report(str(error))
             return error
 
-    def _watch(self, clock: str, stamp_ns: int, received_ns: int) -> None:
-        if stamp_ns < self._newest_ns.get(clock, stamp_ns) - JUMP_NS:
-            self._runs.append(_Run(received_ns))
-            self._newest_ns.clear()
-        self._newest_ns[clock] = max(stamp_ns, self._newest_ns.get(clock, stamp_ns))
+    def _watch(self, child: str, stamp_ns: int, received_ns: int) -> None:
+        if stamp_ns < self._newest_ns.get(child, stamp_ns) - REORDERED_NS:
+            self._begin_run(received_ns)
+            self._clock_ns = None  # what it says next may be of either run
+        self._newest_ns[child] = max(stamp_ns, self._newest_ns.get(child, stamp_ns))
+
+    def _begin_run(self, received_ns: int) -> None:
+        self._runs.append(_Run(received_ns))
+        self._newest_ns.clear()
 
     def _set_static(self) -> None:
         for child, (parent, matrix) in self._static.items():

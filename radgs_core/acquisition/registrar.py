@@ -24,6 +24,8 @@ Place: TypeAlias = Callable[[str, str, int], NDArray[np.float64]]
 Lookup: TypeAlias = Callable[[str, str, int], NDArray[np.float64]]
 """``T_target_source`` (4, 4), mm, of two frames, target first, at a stamp in nanoseconds."""
 
+Publish: TypeAlias = Callable[[RegistrationResult], object]
+
 
 @dataclass(frozen=True)
 class _GivenStart:
@@ -100,11 +102,19 @@ class Registrar:
             views[view] = dataclasses.replace(camera, T_reference_camera=T_reference_camera)
         return BiplanarGeometry(self._reference, views)
 
-    def register(self, acquisition: Acquisition, geometry: BiplanarGeometry, progress: Progress) -> RegistrationResult:
+    def register(
+        self,
+        acquisition: Acquisition,
+        geometry: BiplanarGeometry,
+        progress: Progress,
+        publish: Publish = lambda result: None,
+    ) -> RegistrationResult:
         """Register all levels; slow.
 
         Args:
             progress: called with a fraction and a message; what it raises ends the registration.
+            publish: called with the result. What it raises ends the registration too, and the start stays where it was:
+                nobody knows of a result that was not published.
 
         Raises:
             InputError: there is no start although one is needed, or images or geometry cannot be used.
@@ -118,6 +128,7 @@ class Registrar:
             levels=self._levels,
             progress=progress,
         )
+        publish(result)
         with self._lock:
             if start is not None and self._start is start:  # an initialpose that came meanwhile is newer
                 self._start = _start_after(result, start)

@@ -25,6 +25,10 @@ class NoPairYet(InputError):
     """Nothing is wrong, but images or camera_info are still to come."""
 
 
+class LateImage(InputError):
+    """A newer image of the view is here already; this one is left out."""
+
+
 @dataclass(frozen=True)
 class Acquisition:
     """A pair of X-rays with what their topics say about them.
@@ -61,7 +65,7 @@ class XrayInbox:
     An image goes with the camera_info of the same stamp, and waits for it: the two come in any order, and the field of
     view may have changed since the one before. Only while no camera_info of a view had the stamp of an image (a driver
     that publishes it rarely) the latest one does. An unusable message drops what its view had: an older image must not
-    pass for it.
+    pass for it. An image that a newer one overtook on its way is left out: every pair is newer than the one before.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class XrayInbox:
         """Take an image; returns what was made of it.
 
         Raises:
+            LateImage: a newer one is here already, and stays.
             InputError: it cannot be used; names ``topic``.
         """
         with self._lock:
@@ -93,9 +98,11 @@ class XrayInbox:
                 self._pair = None
                 self._problems[topic] = str(error)
                 raise
+            shot = Shot(view, nanoseconds(message.header.stamp), message.header.frame_id, pixels)
+            if self._pairing.is_late(shot):
+                raise LateImage(f"{topic} is older than an image that came before it; it is left out.")
             self._problems.pop(topic, None)
             self._seen.add(self._transport.topic(view))
-            shot = Shot(view, nanoseconds(message.header.stamp), message.header.frame_id, pixels)
             self._pair = self._pairing.add(shot) or self._pair
             self._image_stamps_ns[view].append(shot.stamp_ns)
             self._compare_stamps(view)

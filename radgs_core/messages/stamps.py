@@ -3,6 +3,8 @@
 from radgs_core.messages.factory import Message, MessageFactory
 
 NS_PER_S = 1_000_000_000
+JUMP_BACK_NS = NS_PER_S // 10
+"""A ``/clock`` that goes back by this much or more begins another run, live and in a recording; by less, it wavers."""
 
 
 def nanoseconds(stamp: Message) -> int:

@@ -20,6 +20,7 @@ from radgs_core.messages.stamps import seconds_text
 from radgs_core.messages.topics import CLOCK, TF, TF_STATIC, resolved
 from radgs_core.progress import Progress
 from radgs_core.registration.pipeline import SpineRegistration
+from radgs_core.registration.result import RegistrationResult
 from radgs_core.replay.outcome import PairOutcome
 from radgs_core.replay.recorded_pairs import RecordedPairs
 from radgs_core.replay.recorded_topics import RecordedTopics
@@ -131,15 +132,18 @@ class Replay:
         outcome = partial(PairOutcome, acquisition.stamps_ns, received_ns)
         try:
             geometry = self._registrar.geometry(acquisition)
+
+            def write(result: RegistrationResult) -> None:
+                for outgoing in self._results.of(result, acquisition, geometry):
+                    self._write(writer, outgoing, received_ns)
+
             result = self._registrar.register(
-                acquisition, geometry, lambda _, message: progress(done, f"pair of {stamp}, {message}")
+                acquisition, geometry, lambda _, message: progress(done, f"pair of {stamp}, {message}"), write
             )
         except InputError as error:
             log.warning("the pair of %s is left out: %s", stamp, error)
             self._outcomes.append(outcome(None, str(error)))
             return
-        for outgoing in self._results.of(result, acquisition, geometry):
-            self._write(writer, outgoing, received_ns)
         # what networks made of the images takes megabytes a pair
         self._outcomes.append(outcome(dataclasses.replace(result, learned=None), ""))
 

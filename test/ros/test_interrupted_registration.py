@@ -86,7 +86,8 @@ def test_time_that_goes_back_gives_the_running_registration_up(registering, remo
     assert not answer.result().success
     assert answer.result().message == "the time went back by 20.000 s, and the pair is of before that."
     diagnostics.wait("registration", lambda s: s.message == "cancelled", "cancelled", since)
-    assert poses == []
+    remote.wait_for(lambda: poses, "the end of earlier results", 5.0)
+    assert [(message.header.stamp.sec, message.vertebrae) for message in poses] == [(5000, [])]
 
 
 def test_the_node_answers_while_it_registers(registering, remote):

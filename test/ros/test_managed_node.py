@@ -34,6 +34,7 @@ class Probe(ManagedNode):
         self.steps: list[str] = []
         self.failures: dict[str, list[Exception]] = {}
         self.output = self.create_lifecycle_publisher(Empty, "output", 1)
+        self.could_send: list[bool] = []
 
     def take(self, *transitions: str) -> TransitionCallbackReturn:
         """Outcome of the last of some transitions."""
@@ -57,6 +58,7 @@ class Probe(ManagedNode):
         self._step("activate")
 
     def deactivate(self) -> None:
+        self.could_send.append(self.output.is_activated)
         self._step("deactivate")
 
     def release(self) -> None:
@@ -142,6 +144,14 @@ def test_shutdown_is_possible_from_every_state_and_only_once(probe, state):
     assert not probe.output.is_activated
     probe.shut_down()
     assert probe.steps == ["deactivate", "release"]
+
+
+@pytest.mark.parametrize("transition", ["deactivate", "shutdown"])
+def test_publishers_are_on_until_running_work_was_given_up(probe, transition):
+    """What it is sending then would be cut in two."""
+    probe.take("configure", "activate", transition)
+    assert probe.could_send == [True]
+    assert not probe.output.is_activated
 
 
 @pytest.mark.parametrize(

@@ -78,17 +78,21 @@ def on_the_wire(kind: str, message: object) -> bytes:
     return zeroed
 
 
-def test_a_result_has_the_same_bytes_live_and_recorded():
+def test_a_result_and_its_end_have_the_same_bytes_live_and_recorded():
     geometry = BiplanarGeometry("carm_base", CAMERAS)
     live = ResultMessages(ROS_MESSAGES, CASE, ["T12", "L1"], "carm_base")
     recorded = ResultMessages(RECORDED, CASE, ["T12", "L1"], "carm_base")
-    sent = [*live.before_results(3 * S), *live.of(RESULT, ACQUISITION, geometry)]
-    written = [*recorded.before_results(3 * S), *recorded.of(RESULT, ACQUISITION, geometry)]
+    sent = [*live.before_results(3 * S), *live.of(RESULT, ACQUISITION, geometry), *live.nothing(8 * S)]
+    written = [*recorded.before_results(3 * S), *recorded.of(RESULT, ACQUISITION, geometry), *recorded.nothing(8 * S)]
     assert [message.output.topic for message in sent] == [
         "/tf_static",
         "markers",
         "/tf",
         "vertebra_T12/measured_cp",
+        "vertebra_poses",
+        "markers",
+        "ap/overlay",
+        "lateral/overlay",
         "vertebra_poses",
         "markers",
         "ap/overlay",

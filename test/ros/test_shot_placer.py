@@ -103,10 +103,31 @@ class HeldBuffer:
     def __init__(self) -> None:
         self.entered, self.open = threading.Event(), threading.Event()
 
-    def lookup(self, target: str, source: str, stamp_ns: int, timeout_s: float) -> np.ndarray:
+    def lookup(
+        self, target: str, source: str, stamp_ns: int, timeout_s: float, cancelled: threading.Event
+    ) -> np.ndarray:
         self.entered.set()
         assert self.open.wait(timeout_s)
         return np.eye(4)
+
+
+def test_a_shot_that_is_told_of_is_told_of_before_places_are_forgotten(remote):
+    """Whoever forgets may rely on it that nothing is told later."""
+    buffer, told, telling, forgotten = HeldBuffer(), [], threading.Event(), threading.Event()
+
+    def tell(shot: Shot, problem: str) -> None:
+        telling.set()
+        forgotten.wait(0.5)
+        told.append(forgotten.is_set())
+
+    placer = ShotPlacer("carm_base", buffer, LONG, tell)
+    placer.expect(shot("ap", 700))
+    buffer.open.set()
+    assert telling.wait(LONG)
+    placer.forget()
+    forgotten.set()
+    assert told == [False]
+    placer.close()
 
 
 def test_places_are_forgotten_also_those_that_are_being_looked_up(remote):

@@ -18,6 +18,7 @@ from radgs_reg_ros import qos
 from radgs_reg_ros.rig.remote import Remote
 from radgs_reg_ros.tf_buffer import TfBuffer
 from radgs_reg_ros.tf_buffer_topics import TopicTfBuffer
+from radgs_reg_ros.worker import JobCancelled
 
 S = 1_000_000_000
 LONG = 20.0
@@ -75,6 +76,23 @@ def test_a_late_buffer_gets_static_transforms(kind, remote, broadcaster):
 def test_a_transform_that_does_not_come_is_an_error(buffer):
     with pytest.raises(TransformUnavailable, match="nowhere"):
         buffer.lookup("base", "nowhere", S, 0.0)
+
+
+def test_a_lookup_that_is_cancelled_does_not_wait_any_more(buffer):
+    cancelled, ended = threading.Event(), []
+
+    def look_up() -> None:
+        with pytest.raises(JobCancelled):
+            buffer.lookup("base", "nowhere", S, 3 * LONG, cancelled)
+        ended.append(1)
+
+    waiting = threading.Thread(target=look_up)
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    cancelled.set()
+    waiting.join(LONG)
+    assert ended
 
 
 def test_what_is_not_rigid_is_not_taken_and_named(buffer, broadcaster):

@@ -21,10 +21,10 @@ class Clockwork:
         self.told: list[str] = []
         self.jumps = TimeJumps(remote.node, self.told.append)
 
-    def set_time(self, second: int) -> None:
-        self._clock.publish(Clock(clock=Time(sec=second)))
+    def set_time(self, second: int, nanosec: int = 0) -> None:
+        self._clock.publish(Clock(clock=Time(sec=second, nanosec=nanosec)))
         now = self.remote.node.get_clock().now
-        self.remote.wait_for(lambda: now().nanoseconds == second * S, "the time", LONG)
+        self.remote.wait_for(lambda: now().nanoseconds == second * S + nanosec, "the time", LONG)
 
 
 @pytest.fixture
@@ -44,6 +44,14 @@ def test_only_time_that_goes_back_is_told(clockwork):
     assert clockwork.told == []
     clockwork.set_time(150)
     assert clockwork.told == ["the time went back by 50.000 s"]
+
+
+@pytest.mark.parametrize(("nanosec", "told"), [(910_000_000, []), (900_000_000, ["the time went back by 0.100 s"])])
+def test_a_clock_that_wavers_does_not_jump(nanosec, told, clockwork):
+    clockwork.set_time(300)
+    clockwork.told.clear()
+    clockwork.set_time(299, nanosec)
+    assert clockwork.told == told
 
 
 def test_another_clock_is_told(clockwork):

@@ -1,4 +1,6 @@
 import threading
+import time
+import weakref
 
 import pytest
 
@@ -88,3 +90,32 @@ def test_stop_ends_the_thread_and_refuses_new_jobs(worker, gate):
     for future in (running, worker.submit("late")):
         with pytest.raises(JobCancelled, match="shutting down"):
             future.result(LONG)
+
+
+class Held:
+    """Something large."""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_of_a_job_is_kept_while_nothing_is_done(fails):
+    """Two X-rays and what networks made of them are megabytes."""
+
+    def work(job: Held, cancelled: threading.Event) -> Held:
+        if fails:
+            raise RuntimeError("no")
+        return Held()
+
+    worker = LatestJobWorker("test", work)
+    job = Held()
+    kept = [weakref.ref(job)]
+    future = worker.submit(job)
+    if fails:
+        assert isinstance(future.exception(LONG), RuntimeError)
+    else:
+        kept.append(weakref.ref(future.result(LONG)))
+    del job, future
+    deadline = time.monotonic() + LONG
+    while any(reference() is not None for reference in kept):
+        assert time.monotonic() < deadline, "it is still referenced"
+        time.sleep(0.01)
+    worker.stop(LONG)

@@ -66,3 +66,40 @@ def test_dropped_views_do_not_pair():
         pairing.add(shot("ap", 1000))
         pairing.drop("ap")
         assert pairing.add(shot("lateral", 1000)) is None
+
+
+def test_an_image_that_a_newer_one_overtook_is_late():
+    pairing = LatestPairing()
+    pairing.add(shot("ap", 2000))
+    assert pairing.is_late(shot("ap", 1999))
+    assert not pairing.is_late(shot("ap", 2000)), "the same one sent again"
+    assert not pairing.is_late(shot("lateral", 1000)), "the other view has a time of its own"
+    pairing.drop("ap")
+    assert pairing.is_late(shot("ap", 1999)), "not to take the place of an unusable newer one"
+
+
+def test_in_a_stream_an_image_is_late_when_a_newer_one_was_in_a_pair():
+    pairing = ApproximatePairing(0.05)
+    pairing.add(shot("ap", 1033))
+    assert not pairing.is_late(shot("ap", 1000))
+    pairing.add(shot("lateral", 1034))
+    assert pairing.is_late(shot("ap", 1032))
+    assert pairing.is_late(shot("lateral", 1033))
+    assert not pairing.is_late(shot("ap", 1066))
+
+
+def test_images_wait_by_their_stamps_in_whatever_order_they_came():
+    pairing = ApproximatePairing(0.05)
+    for stamp in (1066, 1000, 960):
+        pairing.add(shot("ap", stamp))
+    assert stamps_ms(pairing.add(shot("lateral", 1001))) == (1000, 1001)
+    assert pairing.add(shot("lateral", 1005)) is None, "960 was dropped"
+    assert stamps_ms(pairing.add(shot("lateral", 1067))) == (1066, 1067)
+
+
+def test_a_late_image_leaves_newer_ones_of_its_view_to_later_pairs():
+    pairing = ApproximatePairing(0.01)
+    pairing.add(shot("ap", 1033))
+    pairing.add(shot("lateral", 1001))
+    assert stamps_ms(pairing.add(shot("ap", 1000))) == (1000, 1001)
+    assert stamps_ms(pairing.add(shot("lateral", 1034))) == (1033, 1034)

@@ -90,6 +90,13 @@ def test_each_run_has_its_own_moving_frames_and_all_have_the_static_ones(jump: s
         x_of(transforms, "ap", 1)
 
 
+@pytest.mark.parametrize(("back_s", "jumps"), [(0.1, True), (0.09, False)])
+def test_a_clock_jumps_by_what_is_a_jump_live(back_s: float, jumps: bool) -> None:
+    times = (5.0, 6.0, 6.0 - back_s, 7.0)
+    transforms = foreseen(*(clock(received_s * S, round(s * S)) for received_s, s in enumerate(times)))
+    assert transforms.reach(9 * S) is jumps
+
+
 def test_messages_that_overtake_each_other_and_results_are_no_jump() -> None:
     late = [moving(r * S, s * S // 10, {"ap": at(s)}) for r, s in ((1, 40), (2, 32), (3, 50))]
     result = [moving(4 * S, 100 * S, {"vertebra_L1": at(1)}), moving(5 * S, 2 * S, {"vertebra_L1": at(2)})]

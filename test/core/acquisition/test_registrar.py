@@ -9,7 +9,7 @@ from made_exposure import Exposure, S
 from stand_ins import LEVELS, T_VIEWS, StandInRegistration, at
 
 from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing
-from radgs_core.acquisition.registrar import Registrar
+from radgs_core.acquisition.registrar import Publish, Registrar
 from radgs_core.acquisition.xray_inbox import Acquisition, XrayInbox
 from radgs_core.errors import InputError
 from radgs_core.registration.result import RegistrationResult
@@ -27,9 +27,9 @@ def registrar(registration: Any, lookup: Any = None) -> Registrar:
     return Registrar(registration, LEVELS, "carm_base", lambda view, frame, stamp_ns: T_VIEWS[view], lookup)
 
 
-def register(registrar: Registrar, second: int = 1) -> RegistrationResult:
+def register(registrar: Registrar, second: int = 1, publish: Publish = lambda result: None) -> RegistrationResult:
     pair = acquisition(second)
-    return registrar.register(pair, registrar.geometry(pair), lambda fraction, message: None)
+    return registrar.register(pair, registrar.geometry(pair), lambda fraction, message: None, publish)
 
 
 def test_each_view_stands_where_it_was_at_the_stamp_of_its_image() -> None:
@@ -78,6 +78,23 @@ def test_after_a_result_without_registered_levels_it_starts_as_before() -> None:
     register(one)
     register(one, 2)
     assert registration.starts[1] == pytest.approx({"T12": 10, "L1": 10})
+
+
+def test_a_result_that_was_not_published_is_no_start() -> None:
+    registration = StandInRegistration()
+    one = registrar(registration)
+    one.set_start_poses({"T12": at(3), "L1": at(4)})
+
+    def refuse(result: RegistrationResult) -> None:
+        raise RuntimeError("cancelled")
+
+    with pytest.raises(RuntimeError, match="cancelled"):
+        register(one, publish=refuse)
+    published: list[RegistrationResult] = []
+    result = register(one, 2, published.append)
+    assert published == [result]
+    register(one, 3)
+    assert registration.starts == [{"T12": 3, "L1": 4}, {"T12": 3, "L1": 4}, {"T12": 4, "L1": 5}]
 
 
 def test_start_poses_of_each_level() -> None:

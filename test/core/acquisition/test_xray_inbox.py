@@ -4,7 +4,8 @@ import pytest
 from made_exposure import Exposure
 
 from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing
-from radgs_core.acquisition.xray_inbox import NoPairYet, XrayInbox
+from radgs_core.acquisition.xray_inbox import LateImage, NoPairYet, XrayInbox
+from radgs_core.errors import InputError
 
 S = 1_000_000_000
 
@@ -77,3 +78,31 @@ def test_images_without_a_partner_do_not_displace_the_camera_info_of_the_pair(in
         add_images(inbox, exposure(second), "ap")
     assert inbox.latest().stamp_ns == 1 * S
     assert focal_px(inbox, "ap") == 200.0
+
+
+@pytest.mark.parametrize("pairing", [LatestPairing(), ApproximatePairing(0.05)])
+def test_a_late_image_does_not_replace_a_newer_one(pairing):
+    inbox = XrayInbox(pairing, "transmission")
+    for second in (1, 2, 3):
+        add_infos(inbox, exposure(second))
+    add_images(inbox, exposure(2))
+    for view in VIEWS:
+        with pytest.raises(LateImage, match=f"{view}/image is older than an image that came before it"):
+            add_images(inbox, exposure(1), view)
+    assert inbox.latest().stamp_ns == 2 * S
+    add_images(inbox, exposure(3))
+    assert inbox.latest().stamp_ns == 3 * S
+
+
+def test_a_late_image_does_not_take_the_place_of_an_unusable_newer_one():
+    inbox = XrayInbox(LatestPairing(), "transmission")
+    for second in (1, 2):
+        add_infos(inbox, exposure(second))
+    add_images(inbox, exposure(2))
+    unusable = exposure(3)
+    unusable.images["ap"].encoding = "rgb8"
+    for bad_or_late in (unusable, exposure(1)):
+        with pytest.raises(InputError):
+            add_images(inbox, bad_or_late, "ap")
+    with pytest.raises(InputError, match="encoding 'rgb8'"):
+        inbox.latest()

@@ -12,6 +12,7 @@ from made_bag import Sent, clock, initialpose, moving, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure, S
 from stand_ins import LEVELS, T_VIEWS, StandInRegistration, at, stand_in_case
 
+from radgs_core import result_messages
 from radgs_core.errors import InputError
 from radgs_core.io.bag_reader import opened_bag
 from radgs_core.io.bag_writer import written_bag
@@ -144,6 +145,29 @@ def test_a_rejected_level_has_no_frame(tmp_path: Path) -> None:
         np.testing.assert_array_equal(matrix_from_pose(pose, ""), np.eye(4))
 
 
+def test_a_result_is_written_as_a_whole_or_not_at_all(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The overlays are drawn last; the pair after it starts where this one did."""
+    draw, drawn = result_messages.draw_overlay, []
+
+    def draw_but_for_the_second_view(*arguments: Any) -> Any:
+        drawn.append(1)
+        if len(drawn) == 2:
+            raise InputError("the lateral image shows nothing.")
+        return draw(*arguments)
+
+    monkeypatch.setattr(result_messages, "draw_overlay", draw_but_for_the_second_view)
+    replayed = Replayed(tmp_path, [views(), *pair(1), *pair(2)])
+    assert [outcome.problem for outcome in replayed.outcomes] == ["the lateral image shows nothing.", ""]
+    assert told(caplog) == ["the pair of 1.000000000 s is left out: the lateral image shows nothing."]
+    for topic in ("/tf", "/vertebra_L1/measured_cp", "/vertebra_poses", "/ap/overlay"):
+        ((_, _, message),) = replayed.written(topic)
+        header = message.transforms[0].header if topic == "/tf" else message.header
+        assert header.stamp.sec == 2, topic
+    assert [start and start["L1"] for start in replayed.registration.starts] == [10, 10]
+
+
 def test_xrays_and_transforms_are_copied_as_they_are_and_earlier_results_are_not(tmp_path: Path) -> None:
     robot = moving(HOUR_S * S, S, {"tool": at(3)}, "robot_base")
     earlier = [
@@ -236,6 +260,18 @@ def test_a_pair_without_transforms_is_left_out_with_a_warning(tmp_path: Path, ca
     assert first.startswith("the pair of 1.000000000 s is left out: the transform carm_base <- ap_optical is known")
     assert replayed.outcomes[0].problem in first and replayed.outcomes[2].problem in last
     assert len(replayed.written("/vertebra_poses")) == 1
+
+
+@pytest.mark.parametrize("sync_mode", ["latest", "approximate"])
+def test_an_image_that_comes_late_is_left_out_with_a_warning(
+    sync_mode: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    late = [message for message in pair(1, HOUR_S + 3) if message[1] == "/ap/image"]
+    replayed = Replayed(tmp_path, [views(), *pair(2), *late], dataclasses.replace(SETTINGS, sync_mode=sync_mode))
+    assert replayed.seconds == [2]
+    assert replayed.left_out == 1
+    (warning,) = told(caplog)
+    assert warning.startswith("1.000000000 s: ap/image is older than an image that came before it")
 
 
 def spoil(second: int, view: str, **header: Any) -> list[Sent]:

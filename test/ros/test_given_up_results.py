@@ -1,0 +1,230 @@
+"""What becomes of a result whose registration was given up, but that comes nevertheless."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import rclpy
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from held_registration import LONG, HeldNode, HeldRegistration, StillBuffer
+from rclpy.signals import SignalHandlerOptions
+from xray_source import Exposure
+
+from radgs_core import result_messages
+from radgs_core.registration.pipeline import InputError
+from radgs_reg_ros import registration_node
+
+RESULT = [
+    "/tf",
+    "vertebra_T12/measured_cp",
+    "vertebra_L1/measured_cp",
+    "vertebra_poses",
+    "markers",
+    "ap/overlay",
+    "lateral/overlay",
+]
+JUMP = "the time went back by 20.000 s"
+
+
+@pytest.fixture
+def node(domain, case_folder, monkeypatch) -> Iterator[HeldNode]:
+    monkeypatch.setattr(registration_node, "SpineRegistration", HeldRegistration)
+    monkeypatch.setattr(registration_node, "open_tf_buffer", lambda node: StillBuffer())
+    rclpy.init(domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+    node = HeldNode()
+    node.begin(case_folder)
+    yield node
+    node.end()
+    rclpy.shutdown()
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, f"waited for {what} in vain"
+        time.sleep(0.01)
+
+
+def reactivate(node: HeldNode) -> str:
+    node.trigger_deactivate()
+    node.trigger_activate()
+    node.sent.clear()
+    return "the node was deactivated"
+
+
+def go_back(node: HeldNode) -> str:
+    node._on_jump(JUMP)
+    node.sent.clear()
+    return f"{JUMP}, and the pair is of before that."
+
+
+def give_start(node: HeldNode, x_mm: float, frame: str = "carm_base") -> None:
+    message = PoseWithCovarianceStamped()
+    message.header.frame_id = frame
+    message.pose.pose.position.x = x_mm / 1000
+    node._on_initialpose(message)
+
+
+def test_a_result_that_is_wanted_is_sent_on_every_topic(node):
+    answer = node.register(1000)
+    node.registration.open.release()
+    assert answer.result(LONG).success
+    assert node.sent == RESULT
+
+
+@pytest.mark.parametrize("give_up", [reactivate, go_back])
+def test_nothing_of_a_result_that_was_given_up_is_sent_although_the_node_is_active(give_up, node):
+    answer = node.register(1000)
+    why = give_up(node)
+    assert (answer.result(LONG).success, answer.result(LONG).message) == (False, why)
+    node.registration.open.release()
+    wait_for(node.says("cancelled"), "the end of the registration")
+    assert node.sent == []
+    answer = node.register(1001)
+    node.registration.open.release()
+    assert answer.result(LONG).success
+    assert node.sent == RESULT
+
+
+def test_when_time_goes_back_the_last_result_is_taken_back_also_one_that_is_being_sent(node, monkeypatch):
+    """Its stamp is of a time that is still to come, and who comes late would get it."""
+    answer = node.register(1000)
+    jump = threading.Thread(target=node._on_jump, args=(JUMP,))
+
+    def send(outgoing) -> None:
+        if not node.sent:
+            jump.start()
+            jump.join(0.5)
+        node.sent.append(outgoing.output.topic)
+
+    monkeypatch.setattr(node._publisher, "_send", send)
+    node.registration.open.release()
+    assert answer.exception(LONG) is None
+    jump.join(LONG)
+    assert node.sent == [*RESULT, "vertebra_poses", "markers", "ap/overlay", "lateral/overlay"]
+
+
+INPUTS = [f"{view}/{name}" for view in ("ap", "lateral") for name in ("image", "camera_info", "transform")]
+
+
+@pytest.mark.parametrize("give_up", [lambda node: node.trigger_deactivate(), go_back])
+def test_diagnostics_of_inputs_end_with_them(give_up, node):
+    node.take(Exposure.good(1000))
+    wait_for(lambda: all(map(node.told, [*INPUTS, "pair"])), "what is said of inputs")
+    give_up(node)
+    assert not any(map(node.told, [*INPUTS, "pair"]))
+    assert node.told("start") and node.told("lifecycle")
+
+
+def test_a_publisher_that_does_not_fit_is_still_warned_of_when_time_goes_back(node):
+    node._on_incompatible("ap/image", None)
+    go_back(node)
+    assert "offers best effort only" in node.told("ap/image").message
+    node.trigger_deactivate()
+    assert node.told("ap/image") is None
+
+
+def test_a_registration_that_ends_after_cleanup_says_nothing(node):
+    node.register(1000)
+    registration = node.registration
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    assert list(node.diagnostics._entries) == ["lifecycle"]
+    registration.open.release()
+    wait_for(lambda: node._worker._running is None, "the end of the registration")
+    assert list(node.diagnostics._entries) == ["lifecycle"]
+
+
+def test_a_jump_while_the_node_is_inactive_sends_nothing(node):
+    node.trigger_deactivate()
+    node._on_jump(JUMP)
+    assert node.sent == []
+
+
+def test_the_next_registration_starts_where_the_one_that_was_given_up_did(node):
+    give_start(node, 50.0)
+    node.register(1000)
+    reactivate(node)
+    node.registration.open.release()
+    wait_for(node.says("cancelled"), "the end of the registration")
+    for second in (1001, 1002):
+        answer = node.register(second)
+        node.registration.open.release()
+        assert answer.result(LONG).success
+    assert node.registration.starts == pytest.approx([50.0, 50.0, 60.0])
+
+
+def missing_view(node: HeldNode) -> Exposure:
+    exposure = Exposure.good(1000)
+    for messages in (exposure.images, exposure.infos):
+        messages["lateral"].header.frame_id = "nowhere"
+    return exposure
+
+
+def missing_start(node: HeldNode) -> Exposure:
+    give_start(node, 0.0, "nowhere")
+    return Exposure.good(1000)
+
+
+@pytest.mark.parametrize("missing", [missing_view, missing_start])
+@pytest.mark.parametrize("give_up", [reactivate, go_back])
+def test_a_registration_that_waits_for_a_transform_is_given_up_too(give_up, missing, node):
+    """It may wait for a minute, and the next one for it."""
+    node.take(missing(node))
+    answer = node.call()
+    assert node._tf_buffer.waiting.wait(LONG)
+    why = give_up(node)
+    assert answer.result(LONG).message == why
+    give_start(node, 0.0)
+    answer = node.register(1001)
+    node.registration.open.release()
+    assert answer.result(LONG).success
+
+
+def test_nothing_of_a_result_is_sent_where_one_message_cannot_be_made(node, monkeypatch):
+    def draw_overlay(*arguments: object) -> None:
+        raise InputError("ap/image shows nothing.")
+
+    monkeypatch.setattr(result_messages, "draw_overlay", draw_overlay)
+    answer = node.register(1000)
+    node.registration.open.release()
+    assert (answer.result(LONG).success, answer.result(LONG).message) == (False, "ap/image shows nothing.")
+    assert node.sent == []
+
+
+def test_a_call_that_comes_while_the_node_is_deactivated_starts_nothing(node, monkeypatch):
+    """It came when what ran had been given up already, so nothing would give it up."""
+    node.take(Exposure.good(1000))
+    cancel, answers = node._worker.cancel, []
+
+    def cancel_and_be_called(reason: str) -> None:
+        cancel(reason)
+        if not answers:
+            answers.append(node.call())
+            time.sleep(0.5)  # it gets here, or waits
+
+    monkeypatch.setattr(node._worker, "cancel", cancel_and_be_called)
+    node.trigger_deactivate()
+    node.registration.open.release()
+    assert "not active" in answers[0].result(LONG).message
+    assert node.registration.starts == []
+
+
+def test_a_result_that_is_being_sent_is_sent_as_a_whole(node, monkeypatch):
+    """Deactivation, which turns publishers off, waits for its last message."""
+    answer = node.register(1000)
+    switch = threading.Thread(target=node.trigger_deactivate)
+    on = []
+
+    def send(outgoing) -> None:
+        if not on:
+            switch.start()
+            switch.join(0.5)
+        on.append(node._publisher._publishers["/tf"].is_activated)
+
+    monkeypatch.setattr(node._publisher, "_send", send)
+    node.registration.open.release()
+    answer.result(LONG)
+    switch.join(LONG)
+    assert on == [True] * len(RESULT)
