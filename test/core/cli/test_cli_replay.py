@@ -144,27 +144,23 @@ def test_ctrl_c_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def arguments_for(files: Any, bag: Path, tmp: Path, *options: object) -> list[object]:
+    """Of a replay from the true poses."""
+    return [bag, files.case, "--out", tmp / "out", "--initial", files.truth, *options]
+
+
 def no_recording(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [files.study, files.case, "--out", tmp / "out", "--initial", files.truth], "is no recording"
+    return arguments_for(files, files.study, tmp), "is no recording"
 
 
 def truncated(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
     file = tmp / "half.mcap"
     file.write_bytes((bag / "two_pairs.mcap").read_bytes()[:50_000])
-    return [file, files.case, "--out", tmp / "out", "--initial", files.truth], "half.mcap cannot be read as a rosbag2"
+    return arguments_for(files, file, tmp), "half.mcap cannot be read as a rosbag2"
 
 
 def missing_topics(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [
-        bag,
-        files.case,
-        "--out",
-        tmp / "out",
-        "--initial",
-        files.truth,
-        "--namespace",
-        "theatre",
-    ], "/theatre/ap/image"
+    return arguments_for(files, bag, tmp, "--namespace", "theatre"), "/theatre/ap/image"
 
 
 def no_start(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
@@ -172,20 +168,11 @@ def no_start(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
 
 
 def other_reference(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [
-        bag,
-        files.case,
-        "--out",
-        tmp / "out",
-        "--initial",
-        files.truth,
-        "--reference",
-        "tracker",
-    ], "is in carm_base"
+    return arguments_for(files, bag, tmp, "--reference", "tracker"), "is in carm_base"
 
 
 def unknown_level(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [bag, files.case, "--out", tmp / "out", "--initial", files.truth, "--levels", "L4"], "--levels names L4"
+    return arguments_for(files, bag, tmp, "--levels", "L4"), "--levels names L4"
 
 
 def start_of_one_level(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
@@ -208,7 +195,7 @@ def no_pair(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
     for message in (exposure.images["ap"], exposure.infos["ap"]):
         message.header.stamp.sec = 7
     apart = write_bag(tmp / "apart", recorded(files, exposure))
-    return [apart, files.case, "--out", tmp / "out", "--initial", files.truth], "within sync_slop_s"
+    return arguments_for(files, apart, tmp), "within sync_slop_s"
 
 
 @pytest.mark.parametrize(
