@@ -195,6 +195,7 @@ def test_a_parameter_that_is_read_at_configure_is_taken_while_unconfigured(probe
         ("speed", 1.0, "the parameter speed must be of type integer, 0 to 9, not 1.0."),
         ("speed", None, "the parameter speed must be of type integer, 0 to 9, not None."),
         ("plaice", "there", "the parameter plaice is not known and changes nothing; did you mean place?"),
+        ("gain", 1, "the parameter gain is not known and changes nothing; see docs/parameters.md."),
         ("use_sim_time", False, ""),
     ],
 )
