@@ -48,6 +48,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="what pixels mean: counts, air bright, or line integrals, bone bright (default: transmission)",
     )
     parser.add_argument(
+        "--image-transport",
+        choices=("raw", "compressed"),
+        default="raw",
+        help="which images are read: ap/image, or PNG on ap/image/compressed (default: raw)",
+    )
+    parser.add_argument(
         "--initial",
         type=Path,
         metavar="FILE",
@@ -104,6 +110,7 @@ def _settings(arguments: argparse.Namespace, wanted: list[str], initial: "Poses 
         intensity=arguments.intensity,
         sync_mode=arguments.sync_mode,
         sync_slop_s=arguments.sync_slop,
+        image_transport=arguments.image_transport,
         initial=None if initial is None else {label: pose.T_reference_ct for label, pose in initial.levels.items()},
     )
 
@@ -122,5 +129,6 @@ def _note(arguments: argparse.Namespace, wanted: list[str]) -> dict[str, Any]:
         "intensity": arguments.intensity,
         "sync_mode": arguments.sync_mode,
         "sync_slop_s": arguments.sync_slop,
+        "image_transport": arguments.image_transport,
         "initial": None if arguments.initial is None else arguments.initial.name,
     }

@@ -43,7 +43,7 @@ class Replay:
         """
         self._bag = bag
         self._namespace = settings.namespace
-        self._topics = RecordedTopics.of(bag, settings.namespace)
+        self._topics = RecordedTopics.of(bag, settings.namespace, settings.transport)
         self._messages = RecordedMessages()
         self._results = ResultMessages(self._messages, case, settings.levels, settings.reference)
         self._result_frames = {frame(label) for label in case.levels for frame in (vertebra_frame, ct_frame)}

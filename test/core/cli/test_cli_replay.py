@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from made_bag import S, Sent, clock, initialpose, static, write_bag, xrays
+from made_bag import S, Sent, as_png, clock, initialpose, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure
 
 from radgs_core.case import Case
@@ -94,6 +94,24 @@ def test_poses_are_those_of_the_registration_itself(files: Any, two_pairs: Path,
             np.testing.assert_allclose(matrix_from_pose(level.ct_pose, ""), start[level.label], rtol=0, atol=1e-12)
     note = json.loads((out / "replay.json").read_text())
     assert (note["bag"], note["case"], note["levels"]) == ("two_pairs", "case", ["T12", "L1"])
+
+
+def test_compressed_images_give_the_same_results_byte_for_byte(
+    files: Any, two_pairs: Path, tmp_path: Path, run: Run
+) -> None:
+    sent = recorded(files, shot(files, 5), shot(files, 6))
+    png = write_bag(tmp_path / "png", map(as_png, sent))
+    results = []
+    for bag, options in ((two_pairs, []), (png, ["--image-transport", "compressed"])):
+        out = tmp_path / f"from_{bag.name}"
+        assert run("replay", bag, files.case, "--out", out, "--initial", files.truth, *options).code == 0
+        with opened_bag(out) as replayed:
+            topics = [topic for topic in replayed.kinds if "/image" not in topic]
+            results.append([(m.topic, m.received_ns, m.data) for m in replayed.messages(topics)])
+    raw, compressed = results
+    assert sum(topic == "/vertebra_poses" for topic, _, _ in raw) == 2
+    assert raw == compressed
+    assert json.loads((out / "replay.json").read_text())["image_transport"] == "compressed"
 
 
 def test_the_same_recording_gives_the_same_bytes(files: Any, two_pairs: Path, tmp_path: Path, run: Run) -> None:
@@ -230,6 +248,9 @@ def test_info_says_what_a_recording_holds(files: Any, two_pairs: Path, tmp_path:
         facts = json.loads(run("info", path, "--json").out)
         assert (facts["kind"], facts["seconds"], facts["pairs"]) == ("recording, mcap", 100, {"/": 2})
         assert facts["topics"]["/ap/image"] == "2 sensor_msgs/msg/Image"
+    sent = [*recorded(files, shot(files, 5)), *xrays(150 * S, shot(files, 6), "/theatre")]
+    png = write_bag(tmp_path / "png", map(as_png, sent))
+    assert json.loads(run("info", png, "--json").out)["pairs"] == {"/": 1, "/theatre": 1}
     elsewhere = write_bag(tmp_path / "bag", xrays(S, shot(files, 5), "/theatre", ["ap"]), "sqlite3")
     shown = run("info", elsewhere)
     assert (shown.code, shown.err) == (0, "")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_bag import Sent, clock, initialpose, moving, static, write_bag, xrays
+from made_bag import Sent, as_png, clock, initialpose, moving, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure, S
 from stand_ins import LEVELS, T_VIEWS, StandInRegistration, at, stand_in_case
 
@@ -321,6 +321,74 @@ def test_the_slop_decides_what_is_a_pair(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"bag: there is no pair of X-rays.* within sync_slop_s"):
         Replayed(tmp_path, sent)
     assert not (tmp_path / "replayed").exists()
+
+
+COMPRESSED = dataclasses.replace(SETTINGS, image_transport="compressed")
+
+
+def test_compressed_images_are_the_same_pixels_and_give_the_same_bytes(tmp_path: Path) -> None:
+    sent = [views(), *pair(1), *pair(2)]
+    for name in ("raw", "compressed"):
+        (tmp_path / name).mkdir()
+    raw = Replayed(tmp_path / "raw", sent)
+    compressed = Replayed(tmp_path / "compressed", list(map(as_png, sent)), COMPRESSED)
+    assert len(raw.registration.images) == 2
+    for one, other in zip(raw.registration.images, compressed.registration.images, strict=True):
+        for view in T_VIEWS:
+            assert one[view].dtype == other[view].dtype
+            np.testing.assert_array_equal(one[view], other[view])
+
+    def bytes_of(replayed: Replayed, *left_out: str) -> list[tuple[int, str, bytes]]:
+        with opened_bag(replayed.path) as bag:
+            return [(m.received_ns, m.topic, m.data) for m in bag.messages([t for t in bag.kinds if t not in left_out])]
+
+    assert bytes_of(compressed, "/ap/image/compressed", "/lateral/image/compressed") == bytes_of(
+        raw, "/ap/image", "/lateral/image"
+    )
+    with opened_bag(compressed.path) as bag:
+        copied = [m.data for m in bag.messages(["/ap/image/compressed", "/lateral/image/compressed"])]
+    assert copied == [
+        MESSAGES.serialised(kind, message)
+        for _, topic, kind, message in map(as_png, sent)
+        if topic.endswith("compressed")
+    ]
+
+
+@pytest.mark.parametrize(("settings", "second"), [(SETTINGS, 1), (COMPRESSED, 2)], ids=["raw", "compressed"])
+def test_of_a_recording_of_both_those_are_read_that_were_asked_for(
+    settings: ReplaySettings, second: int, tmp_path: Path
+) -> None:
+    """As the node, which listens to one of the two; they may show different X-rays."""
+    sent = [views(), *pair(1), *map(as_png, pair(2))]
+    replayed = Replayed(tmp_path, sorted(sent, key=lambda message: message[0]), settings)
+    assert replayed.seconds == [second] and replayed.left_out == 0
+    suffix, other = ("", "/compressed") if second == 1 else ("/compressed", "")
+    topics = {topic for _, topic, _ in replayed.written()}
+    for view in T_VIEWS:
+        assert f"/{view}/image{suffix}" in topics and f"/{view}/image{other}" not in topics
+
+
+@pytest.mark.parametrize(("settings", "there"), [(SETTINGS, "compressed"), (COMPRESSED, "raw")])
+def test_images_that_came_the_other_way_are_named(settings: ReplaySettings, there: str, tmp_path: Path) -> None:
+    sent = [views(), *(pair(1) if there == "raw" else map(as_png, pair(1)))]
+    with pytest.raises(
+        InputError,
+        match=rf"bag has no messages on /ap/image.*; give --image-transport {there}, as its images were recorded\.$",
+    ):
+        Replayed(tmp_path, sent, settings)
+
+
+def test_a_compressed_image_that_cannot_be_used_is_named_by_its_topic(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = list(map(as_png, pair(1)))
+    for _, topic, _, message in bad:
+        if topic == "/ap/image/compressed":
+            message.format = "mono16; jpeg compressed "
+    replayed = Replayed(tmp_path, [views(), *bad, *map(as_png, pair(2))], COMPRESSED)
+    assert replayed.seconds == [2] and replayed.left_out == 1
+    (warning,) = told(caplog)
+    assert warning.startswith("1.000000000 s: ap/image/compressed: the format 'mono16; jpeg compressed ' is not read")
 
 
 @pytest.mark.parametrize("missing", ["/ap/image", "/lateral/camera_info"])
