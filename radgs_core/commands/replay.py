@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radgs_core.commands.arguments import add_json, levels, up_to
+from radgs_core.commands.arguments import add_json, frame_prefix, levels, up_to
 from radgs_core.commands.progress import shown_progress
 from radgs_core.commands.register import LEVEL_REJECTED, check_levels
 from radgs_core.errors import InputError
@@ -27,6 +27,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument(
         "--reference", default="carm_base", metavar="FRAME", help="frame of the poses (default: carm_base)"
+    )
+    parser.add_argument(
+        "--frame-prefix",
+        type=frame_prefix,
+        default="",
+        metavar="PREFIX",
+        help="put before the names of the vertebra frames, such as left/ (default: none)",
     )
     parser.add_argument(
         "--sync-mode",
@@ -107,6 +114,7 @@ def _settings(arguments: argparse.Namespace, wanted: list[str], initial: "Poses 
         levels=wanted,
         namespace=arguments.namespace,
         reference=arguments.reference,
+        frame_prefix=arguments.frame_prefix,
         intensity=arguments.intensity,
         sync_mode=arguments.sync_mode,
         sync_slop_s=arguments.sync_slop,
@@ -126,6 +134,7 @@ def _note(arguments: argparse.Namespace, wanted: list[str]) -> dict[str, Any]:
         "levels": wanted,
         "namespace": arguments.namespace,
         "reference": arguments.reference,
+        "frame_prefix": arguments.frame_prefix,
         "intensity": arguments.intensity,
         "sync_mode": arguments.sync_mode,
         "sync_slop_s": arguments.sync_slop,

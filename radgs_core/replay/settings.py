@@ -19,6 +19,7 @@ class ReplaySettings:
         levels: which are reported.
         namespace: that the node would run in.
         reference: frame that poses are expressed in.
+        frame_prefix: put before the names of the vertebra frames.
         intensity: ``transmission`` or ``attenuation``, what the pixels mean.
         sync_mode: ``approximate`` or ``latest``, which images are a pair.
         sync_slop_s: largest difference of the stamps of a pair in ``approximate``.
@@ -29,6 +30,7 @@ class ReplaySettings:
     levels: Sequence[str]
     namespace: str = ""
     reference: str = "carm_base"
+    frame_prefix: str = ""
     intensity: str = "transmission"
     sync_mode: str = "approximate"
     sync_slop_s: float = 0.05

@@ -54,6 +54,11 @@ def recorded(files: Any, *exposures: Exposure) -> list[Sent]:
     return [*sent, static(200 * S, frames(files))]
 
 
+def arguments_for(files: Any, bag: Path, tmp: Path, *options: object) -> list[object]:
+    """Of a replay from the true poses."""
+    return [bag, files.case, "--out", tmp / "out", "--initial", files.truth, *options]
+
+
 @pytest.fixture(scope="module")
 def two_pairs(files: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recordings")
@@ -123,6 +128,16 @@ def test_the_same_recording_gives_the_same_bytes(files: Any, two_pairs: Path, tm
     assert one == other
 
 
+def test_frames_have_the_prefix(files: Any, tmp_path: Path, run: Run) -> None:
+    bag, out = write_bag(tmp_path / "bag", recorded(files, shot(files, 5))), tmp_path / "out"
+    given = arguments_for(files, bag, tmp_path, "--levels", "L1", "--frame-prefix", "left/")
+    assert run("replay", *given).code == 0
+    with opened_bag(out) as replayed:
+        ((frame,),) = (MESSAGES.read(m.kind, m.data, "").transforms for m in replayed.messages(["/tf"]))
+    assert frame.child_frame_id == "left/vertebra_L1"
+    assert json.loads((out / "replay.json").read_text())["frame_prefix"] == "left/"
+
+
 def test_levels_that_are_rejected_are_exit_code_3(files: Any, tmp_path: Path, run: Run) -> None:
     sent = [initialpose(S, read_poses(files.truth).levels["L1"].T_reference_ct)]
     bag = write_bag(tmp_path / "bag", [*sent, *recorded(files, shot(files, 5), noise(files, 6))], "sqlite3")
@@ -160,11 +175,6 @@ def test_ctrl_c_leaves_nothing(
     ended = run("replay", two_pairs, files.case, "--out", tmp_path / "out", "--initial", files.truth)
     assert ended.code == 130
     assert list(tmp_path.iterdir()) == []
-
-
-def arguments_for(files: Any, bag: Path, tmp: Path, *options: object) -> list[object]:
-    """Of a replay from the true poses."""
-    return [bag, files.case, "--out", tmp / "out", "--initial", files.truth, *options]
 
 
 def no_recording(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:

@@ -310,6 +310,36 @@ def test_a_namespace_is_that_of_inputs_and_results(tmp_path: Path) -> None:
     assert "/vertebra_poses" not in topics
 
 
+def test_a_prefix_is_that_of_the_vertebra_frames(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1)], dataclasses.replace(SETTINGS, frame_prefix="left/"))
+    frames = {label: f"left/vertebra_{label}" for label in LEVELS}
+    ((_, _, tf),) = replayed.written("/tf")
+    assert {(t.header.frame_id, t.child_frame_id) for t in tf.transforms} == {
+        ("carm_base", frame) for frame in frames.values()
+    }
+    below = [t for _, _, message in replayed.written("/tf_static") for t in message.transforms]
+    assert {(t.header.frame_id, t.child_frame_id) for t in below if t.header.frame_id != "carm_base"} == {
+        (frame, f"{frame}_ct") for frame in frames.values()
+    }
+    _, (_, _, markers) = replayed.written("/markers")
+    assert {marker.header.frame_id for marker in markers.markers} == {
+        name for frame in frames.values() for name in (frame, f"{frame}_ct")
+    }
+    ((_, _, poses),) = replayed.written("/vertebra_poses")
+    assert (poses.header.frame_id, {level.label for level in poses.vertebrae}) == ("carm_base", set(LEVELS))
+
+
+def test_earlier_results_are_those_with_the_prefix(tmp_path: Path) -> None:
+    """Those of another system on the same TF tree are not replaced, and stay."""
+    own, other = (moving(HOUR_S * S, S, {f"{prefix}vertebra_L1": at(99)}) for prefix in ("left/", "right/"))
+    sent = [views(), own, other, *pair(1)]
+    replayed = Replayed(tmp_path, sent, dataclasses.replace(SETTINGS, frame_prefix="left/"))
+    frames = [t for _, _, message in replayed.written("/tf") for t in message.transforms]
+    assert [t.child_frame_id for t in frames].count("right/vertebra_L1") == 1
+    (result,) = (t for t in frames if t.child_frame_id == "left/vertebra_L1")
+    np.testing.assert_allclose(matrix_from_transform(result.transform, ""), at(16), atol=1e-12)
+
+
 def test_the_slop_decides_what_is_a_pair(tmp_path: Path) -> None:
     late = Exposure.noise(1)
     for message in (late.images["lateral"], late.infos["lateral"]):
