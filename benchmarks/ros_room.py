@@ -18,8 +18,9 @@ from benchmarks.report import ROOT
 from benchmarks.ros_xrays import XrayMessages, start_message
 from radgs_core.case import Case
 from radgs_core.messages.factory import Message
+from radgs_core.messages.image_transport import RAW
 from radgs_core.messages.stamps import nanoseconds, stamp_from_nanoseconds
-from radgs_core.messages.topics import TF, TF_MESSAGE, XRAY_TOPICS, resolved
+from radgs_core.messages.topics import TF, TF_MESSAGE, resolved
 from radgs_reg_ros import qos
 from radgs_reg_ros.rig.node_process import NodeProcess, Value
 from radgs_reg_ros.rig.private_domain import private_domain
@@ -27,7 +28,7 @@ from radgs_reg_ros.rig.remote import Remote
 from radgs_reg_ros.ros_messages import ROS_MESSAGES, message_class
 
 NODE = "/registration_node"
-KINDS = {resolved(topic, ""): kind for topic, kind in XRAY_TOPICS.items()} | {TF: TF_MESSAGE}
+KINDS = {resolved(topic, ""): kind for topic, kind in RAW.xray_topics.items()} | {TF: TF_MESSAGE}
 """By topic of the X-rays, its type."""
 SETUP_S = 120.0
 

@@ -41,10 +41,10 @@ class Diagnostics:
             for name in names:
                 self._entries.pop(name, None)
 
-    def forget(self) -> None:
-        """Drop every entry: the node starts anew."""
+    def forget(self, but: str) -> None:
+        """Drop every entry but one, if it is there: the node starts anew."""
         with self._lock:
-            self._entries.clear()
+            self._entries = {name: entry for name, entry in self._entries.items() if name == but}
 
     def _set(self, name: str, level: bytes, message: str, values: Mapping[str, str]) -> None:
         entry = DiagnosticStatus(

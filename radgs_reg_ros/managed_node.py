@@ -12,6 +12,9 @@ from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.diagnostics import Diagnostics
 from radgs_reg_ros.parameter_declaration import declare, unknown_overrides
 
+PARAMETERS = "parameters"
+"""The entry about what was given at start: it holds as long as the process."""
+
 
 class ManagedNode(LifecycleNode):
     """A lifecycle node whose transitions never leave it half made.
@@ -32,7 +35,7 @@ class ManagedNode(LifecycleNode):
             self, parameters, lambda: self._state_machine.current_state[1] == "unconfigured"
         )
         if unknown := unknown_overrides(self):
-            self.diagnostics.warn("parameters", " ".join(unknown))
+            self.diagnostics.warn(PARAMETERS, " ".join(unknown))
         self.add_post_set_parameters_callback(lambda _: self.parameters_changed())
 
     @abstractmethod
@@ -142,13 +145,13 @@ class ManagedNode(LifecycleNode):
             self.release()
         except Exception as error:
             return self._unexpected(error)
-        self.diagnostics.forget()
+        self.diagnostics.forget(but=PARAMETERS)
         self.diagnostics.ok("lifecycle", what)
         return outcome
 
     def _unexpected(self, error: Exception) -> TransitionCallbackReturn:
         """rclpy swallows what a transition raises; say it first."""
         self.get_logger().error(traceback.format_exc())
-        self.diagnostics.forget()
+        self.diagnostics.forget(but=PARAMETERS)
         self.diagnostics.error("lifecycle", f"the transition failed unexpectedly ({type(error).__name__}: {error}).")
         return TransitionCallbackReturn.ERROR

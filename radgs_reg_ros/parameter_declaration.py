@@ -94,8 +94,9 @@ def descriptor(field: dataclasses.Field) -> ParameterDescriptor:
 
 
 def _unknown(name: str, node: Node) -> str:
-    (closest,) = difflib.get_close_matches(name, node.list_parameters([], 0).names, n=1, cutoff=0.0)
-    return f"the parameter {name} is not known and changes nothing; did you mean {closest}?"
+    near = difflib.get_close_matches(name, node.list_parameters([], 0).names, n=1)
+    advice = f"did you mean {near[0]}?" if near else "see docs/parameters.md."
+    return f"the parameter {name} is not known and changes nothing; {advice}"
 
 
 def _overrides(node: Node) -> Mapping[str, Parameter]:

@@ -23,7 +23,7 @@ When a value takes effect:
 
 A value of the wrong type, out of range or otherwise not accepted is refused with the reason; at start the process then
 ends with exit code 2. A name that is given at start but that the node does not know is a warning in the log and on
-`/diagnostics` (entry `parameters`), with the name it is closest to.
+`/diagnostics` (entry `parameters`), with the name that was probably meant where one is near.
 """
 COLUMNS = ("parameter", "type", "default", "accepted", "takes effect", "meaning")
 

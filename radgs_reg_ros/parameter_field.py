@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from radgs_core.messages.frames import PREFIX_MEANING, PREFIX_PATTERN
+
 TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
 
 
@@ -31,9 +33,7 @@ class Text:
 
 
 FRAME = Text(r"[^/\s]\S*", "the name of a frame, without spaces and without a slash at its front")
-FRAME_PREFIX = Text(
-    r"([^/\s]\S*)?", "empty or how the names of frames begin, without spaces and without a slash at its front"
-)
+FRAME_PREFIX = Text(PREFIX_PATTERN, PREFIX_MEANING)
 _LEVEL = r"\s*(C[1-7]|T[1-9]|T1[0-3]|L[1-6]|S1)\s*"
 LEVELS = Text(
     rf"({_LEVEL}(,{_LEVEL})*,?)?\s*", "empty or levels (C1 to C7, T1 to T13, L1 to L6, S1) with commas between them"

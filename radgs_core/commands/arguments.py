@@ -2,8 +2,11 @@
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn
+
+from radgs_core.messages.frames import PREFIX_MEANING, PREFIX_PATTERN
 
 STAGES = ("detection", "learned", "refinement")
 """Of a registration, those that can be left out."""
@@ -43,6 +46,13 @@ def left_out(text: str) -> list[str]:
         if name not in STAGES:
             raise argparse.ArgumentTypeError(f"{name!r} is not a stage that can be left out: {', '.join(STAGES)}")
     return names
+
+
+def frame_prefix(text: str) -> str:
+    """How the names of frames begin, such as ``left/``."""
+    if re.fullmatch(PREFIX_PATTERN, text) is None:
+        raise argparse.ArgumentTypeError(f"must be {PREFIX_MEANING}, but is {text!r}")
+    return text
 
 
 def finite(text: str) -> float:

@@ -97,13 +97,15 @@ def _study(path: Path) -> Facts:
 
 def _bag(path: Path) -> Facts:
     from radgs_core.io.bag_reader import opened_bag
-    from radgs_core.messages.topics import image_topic
+    from radgs_core.messages.image_transport import TRANSPORTS
     from radgs_core.replay.count import count_pairs
 
-    suffix = f"/{image_topic('ap')}"
+    suffixes = [f"/{transport.topic('ap')}" for transport in TRANSPORTS.values()]
     with opened_bag(path) as bag:
         pairs: dict[str, int | str] = {}
-        for namespace in sorted(topic.removesuffix(suffix) for topic in bag.kinds if topic.endswith(suffix)):
+        for namespace in sorted(
+            {topic.removesuffix(suffix) for topic in bag.kinds for suffix in suffixes if topic.endswith(suffix)}
+        ):
             try:
                 pairs[namespace or "/"] = count_pairs(bag, namespace)
             except InputError as error:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radgs_core.commands.arguments import add_json, levels, up_to
+from radgs_core.commands.arguments import add_json, frame_prefix, levels, up_to
 from radgs_core.commands.progress import shown_progress
 from radgs_core.commands.register import LEVEL_REJECTED, check_levels
 from radgs_core.errors import InputError
@@ -29,6 +29,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--reference", default="carm_base", metavar="FRAME", help="frame of the poses (default: carm_base)"
     )
     parser.add_argument(
+        "--frame-prefix",
+        type=frame_prefix,
+        default="",
+        metavar="PREFIX",
+        help="put before the names of the vertebra frames, such as left/ (default: none)",
+    )
+    parser.add_argument(
         "--sync-mode",
         choices=("approximate", "latest"),
         default="approximate",
@@ -46,6 +53,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         choices=("transmission", "attenuation"),
         default="transmission",
         help="what pixels mean: counts, air bright, or line integrals, bone bright (default: transmission)",
+    )
+    parser.add_argument(
+        "--image-transport",
+        choices=("raw", "compressed"),
+        default="raw",
+        help="which images are read: ap/image, or PNG on ap/image/compressed (default: raw)",
     )
     parser.add_argument(
         "--initial",
@@ -101,9 +114,11 @@ def _settings(arguments: argparse.Namespace, wanted: list[str], initial: "Poses 
         levels=wanted,
         namespace=arguments.namespace,
         reference=arguments.reference,
+        frame_prefix=arguments.frame_prefix,
         intensity=arguments.intensity,
         sync_mode=arguments.sync_mode,
         sync_slop_s=arguments.sync_slop,
+        image_transport=arguments.image_transport,
         initial=None if initial is None else {label: pose.T_reference_ct for label, pose in initial.levels.items()},
     )
 
@@ -119,8 +134,10 @@ def _note(arguments: argparse.Namespace, wanted: list[str]) -> dict[str, Any]:
         "levels": wanted,
         "namespace": arguments.namespace,
         "reference": arguments.reference,
+        "frame_prefix": arguments.frame_prefix,
         "intensity": arguments.intensity,
         "sync_mode": arguments.sync_mode,
         "sync_slop_s": arguments.sync_slop,
+        "image_transport": arguments.image_transport,
         "initial": None if arguments.initial is None else arguments.initial.name,
     }

@@ -3,6 +3,11 @@
 ``prefix`` keeps the frames of systems apart that share one TF tree; empty where there is one system.
 """
 
+PREFIX_PATTERN = r"([^/\s]\S*)?"
+"""Regular expression of a whole prefix; TF takes no slash at the front of a frame."""
+PREFIX_MEANING = "empty or how the names of frames begin, without spaces and without a slash at its front"
+"""The same in words."""
+
 
 def vertebra_frame(label: str, prefix: str = "") -> str:
     """Frame at a vertebra's centroid, REP-103 on the patient."""

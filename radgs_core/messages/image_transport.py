@@ -6,10 +6,11 @@ from types import MappingProxyType
 
 from numpy.typing import NDArray
 
+from radgs_core.geometry.camera import VIEW_NAMES
 from radgs_core.messages.compressed_images import pixels_from_compressed
 from radgs_core.messages.factory import Message
 from radgs_core.messages.images import pixels_from_image
-from radgs_core.messages.topics import COMPRESSED_IMAGE, IMAGE, image_topic
+from radgs_core.messages.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, image_topic, info_topic
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class ImageTransport:
     def topic(self, view: str) -> str:
         """Where the images of a view come."""
         return image_topic(view) + self.suffix
+
+    @property
+    def xray_topics(self) -> dict[str, str]:
+        """By topic of images and camera_info, the type: without one of them there are no pairs."""
+        images = {self.topic(view): self.kind for view in VIEW_NAMES}
+        return images | {info_topic(view): CAMERA_INFO for view in VIEW_NAMES}
 
 
 RAW = ImageTransport(IMAGE, "", pixels_from_image, lambda message: message.encoding)

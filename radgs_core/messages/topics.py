@@ -1,7 +1,5 @@
 """Names and types of the topics that X-rays come on; docs/topics.md has all."""
 
-from radgs_core.geometry.camera import VIEW_NAMES
-
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -23,10 +21,6 @@ def image_topic(view: str) -> str:
 def info_topic(view: str) -> str:
     """Where the camera_info of a view comes."""
     return f"{view}/camera_info"
-
-
-XRAY_TOPICS = {image_topic(view): IMAGE for view in VIEW_NAMES} | {info_topic(view): CAMERA_INFO for view in VIEW_NAMES}
-"""By topic, the type: without one of them there are no pairs."""
 
 
 def resolved(topic: str, namespace: str) -> str:

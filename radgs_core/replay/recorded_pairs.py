@@ -7,7 +7,7 @@ from radgs_core.acquisition.xray_inbox import Acquisition, NoPairYet, XrayInbox
 from radgs_core.errors import InputError
 from radgs_core.messages.factory import Message
 from radgs_core.messages.stamps import nanoseconds, seconds_text
-from radgs_core.messages.topics import image_topic, info_topic
+from radgs_core.messages.topics import info_topic
 from radgs_core.replay.recorded_topics import RecordedTopics
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class RecordedPairs:
         try:
             if topic in self._topics.images:
                 view = self._topics.images[topic]
-                self._inbox.add_image(view, message, image_topic(view))
+                self._inbox.add_image(view, message, self._topics.transport.topic(view))
             else:
                 view = self._topics.infos[topic]
                 self._inbox.add_info(view, message, info_topic(view))

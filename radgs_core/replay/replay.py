@@ -44,10 +44,12 @@ class Replay:
         """
         self._bag = bag
         self._namespace = settings.namespace
-        self._topics = RecordedTopics.of(bag, settings.namespace)
+        self._topics = RecordedTopics.of(bag, settings.namespace, settings.transport)
         self._messages = RecordedMessages()
-        self._results = ResultMessages(self._messages, case, settings.levels, settings.reference)
-        self._result_frames = {frame(label) for label in case.levels for frame in (vertebra_frame, ct_frame)}
+        self._results = ResultMessages(self._messages, case, settings.levels, settings.reference, settings.frame_prefix)
+        self._result_frames = {
+            frame(label, settings.frame_prefix) for label in case.levels for frame in (vertebra_frame, ct_frame)
+        }
         self._transforms = RecordedTransforms(self._result_frames, log.warning)
         self._pairs = RecordedPairs(self._topics, settings.inbox)
         lookup = self._transforms.lookup

@@ -1,9 +1,11 @@
 """Recordings as a recorder makes them, written with rosbags itself."""
 
+import array
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from made_exposure import MESSAGES, Exposure
 from numpy.typing import NDArray
@@ -11,8 +13,19 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.messages.headers import header_of
+from radgs_core.messages.images import pixels_from_image
 from radgs_core.messages.stamps import stamp_from_nanoseconds
-from radgs_core.messages.topics import CAMERA_INFO, CLOCK, CLOCK_MESSAGE, IMAGE, INITIALPOSE, TF, TF_MESSAGE, TF_STATIC
+from radgs_core.messages.topics import (
+    CAMERA_INFO,
+    CLOCK,
+    CLOCK_MESSAGE,
+    COMPRESSED_IMAGE,
+    IMAGE,
+    INITIALPOSE,
+    TF,
+    TF_MESSAGE,
+    TF_STATIC,
+)
 from radgs_core.messages.transforms import pose_from_matrix, tf_message
 
 S = 1_000_000_000
@@ -37,6 +50,17 @@ def xrays(received_ns: int, exposure: Exposure, namespace: str = "", views: Iter
     messages = [(f"{namespace}/{view}/camera_info", CAMERA_INFO, exposure.infos[view]) for view in views]
     messages += [(f"{namespace}/{view}/image", IMAGE, exposure.images[view]) for view in views]
     return [(received_ns + i * 1_000_000, *message) for i, message in enumerate(messages)]
+
+
+def as_png(sent: Sent) -> Sent:
+    """An image as image_transport's plugin compressed sends it; other messages as they are."""
+    received_ns, topic, kind, message = sent
+    if kind != IMAGE:
+        return sent
+    content = cv2.imencode(".png", pixels_from_image(message, topic))[1].tobytes()
+    form = f"{message.encoding}; png compressed "
+    compressed = MESSAGES.make(COMPRESSED_IMAGE, header=message.header, format=form, data=array.array("B", content))
+    return received_ns, f"{topic}/compressed", COMPRESSED_IMAGE, compressed
 
 
 def moving(received_ns: int, stamp_ns: int, frames: dict[str, NDArray[np.float64]], parent: str = "carm_base") -> Sent:

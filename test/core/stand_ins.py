@@ -35,17 +35,19 @@ class StandInRegistration:
 
     Attributes:
         starts: of each registration, x by level; None where there was no start.
-        geometries: of each registration.
+        images, geometries: of each registration.
     """
 
     def __init__(self, needs_start: bool = True, rejects: tuple[str, ...] = ()) -> None:
         self.needs_start = needs_start
         self.rejects = rejects
         self.starts: list[dict[str, float] | None] = []
+        self.images: list[Any] = []
         self.geometries: list[Any] = []
 
     def register(self, images: Any, geometry: Any, initial: Any, levels: Any, progress: Any) -> RegistrationResult:
         self.starts.append(None if initial is None else {label: float(pose[0, 3]) for label, pose in initial.items()})
+        self.images.append(images)
         self.geometries.append(geometry)
         progress(0.5, "refining")
         results = {}

@@ -77,8 +77,14 @@ class Probe(ManagedNode):
 
 
 @pytest.fixture
-def probe(domain) -> Iterator[Probe]:
-    rclpy.init(domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+def given_at_start() -> list[str]:
+    """Arguments of the node."""
+    return []
+
+
+@pytest.fixture
+def probe(domain, given_at_start) -> Iterator[Probe]:
+    rclpy.init(args=given_at_start, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
     probe = Probe()
     yield probe
     probe.destroy_node()
@@ -205,6 +211,7 @@ def test_a_parameter_that_is_read_at_configure_is_taken_while_unconfigured(probe
         ("speed", 1.0, "the parameter speed must be of type integer, 0 to 9, not 1.0."),
         ("speed", None, "the parameter speed must be of type integer, 0 to 9, not None."),
         ("plaice", "there", "the parameter plaice is not known and changes nothing; did you mean place?"),
+        ("gain", 1, "the parameter gain is not known and changes nothing; see docs/parameters.md."),
         ("use_sim_time", False, ""),
     ],
 )
@@ -213,6 +220,27 @@ def test_every_refusal_has_a_reason(probe, name, value, reason):
     result = probe.set_parameters_atomically([rclpy.Parameter(name, value=value)])
     assert (result.successful, result.reason) == (not reason, reason)
     assert probe.get_parameter("speed").value == 1
+
+
+@pytest.mark.parametrize("given_at_start", [["--ros-args", "-p", "plaice:=there"]])
+@pytest.mark.parametrize(
+    ("transitions", "state"),
+    [
+        (["configure", "cleanup"], "unconfigured"),
+        (["configure", "activate", "shutdown"], "finalized"),
+        (["configure", "activate", "deactivate"], "unconfigured"),
+    ],
+)
+def test_names_that_were_wrong_at_start_stay_on_the_diagnostics(probe, transitions, state):
+    """They are as wrong after cleanup: an entry that is no longer repeated is stale to whoever watches."""
+    if transitions[-1] == "deactivate":
+        probe.failures["deactivate"] = [RuntimeError("the cable is out")]
+    told = probe.diagnostics._entries["parameters"]
+    probe.take(*transitions)
+    assert probe.state == state
+    assert list(probe.diagnostics._entries) == ["parameters", "lifecycle"]
+    assert probe.diagnostics._entries["parameters"] == told
+    assert told.message == "the parameter plaice is not known and changes nothing; did you mean place?"
 
 
 def test_rclpy_may_declare_parameters_of_its_own_later(probe):

@@ -140,6 +140,7 @@ def test_descriptions_and_ranges_reach_tools(node, remote):
         ("levels", "T12;L1", "with commas between them"),
         ("autostart", True, "read-only"),
         ("levles", "T12", "did you mean levels?"),
+        ("gain", 1.0, "see docs/parameters.md."),
     ],
 )
 def test_wrong_values_are_refused_at_run_time_with_the_reason(node, remote, name, value, reason):
@@ -180,13 +181,14 @@ def test_a_file_of_parameters_that_is_not_there_ends_the_process(domain, tmp_pat
     assert "nowhere.yaml" in node.stderr
 
 
-def test_misspelt_names_at_start_are_warnings_with_the_closest_name(start_node, remote, diagnostics, tmp_path):
+def test_unknown_names_at_start_are_warnings_with_the_name_that_is_near(start_node, remote, diagnostics, tmp_path):
     room = tmp_path / "room.yaml"
     room.write_text("/**/registration_node:\n  ros__parameters: {refrence_frame: robot, use_sim_time: false}\n")
-    process = start_node("registration_node", "--params-file", str(room), levles="T12")
+    process = start_node("registration_node", "--params-file", str(room), levles="T12", gain=1.0)
     remote.watch(process)
     told = diagnostics.wait("parameters", lambda s: s.level == DiagnosticStatus.WARN, "unknown names")
     assert "refrence_frame is not known and changes nothing; did you mean reference_frame?" in told.message
     assert "levles is not known and changes nothing; did you mean levels?" in told.message
+    assert "gain is not known and changes nothing; see docs/parameters.md." in told.message
     assert "use_sim_time" not in told.message
     assert told.message in process.log.read_text()

@@ -17,9 +17,10 @@ from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
 from radgs_core.io.bag_reader import Recorded, opened_bag
 from radgs_core.io.bag_writer import written_bag
+from radgs_core.messages.image_transport import RAW
 from radgs_core.messages.recorded_messages import RecordedMessages
 from radgs_core.messages.stamps import nanoseconds, seconds_text
-from radgs_core.messages.topics import INITIALPOSE, TF, TF_MESSAGE, TF_STATIC, XRAY_TOPICS
+from radgs_core.messages.topics import INITIALPOSE, TF, TF_MESSAGE, TF_STATIC
 from radgs_core.messages.transforms import matrix_from_pose
 from radgs_core.registration.pipeline import SpineRegistration
 from radgs_core.replay.replay import Replay
@@ -39,7 +40,7 @@ class Recorder:
     def __init__(self, remote) -> None:
         self.remote = remote
         self.messages: list[Recorded] = []
-        for topic, kind in XRAY_TOPICS.items():
+        for topic, kind in RAW.xray_topics.items():
             self._listen(f"/{topic}", kind, qos.images_in("reliable"))
         self._listen(TF, TF_MESSAGE, qos.tf())
         self._listen(TF_STATIC, TF_MESSAGE, qos.tf_static_in())
@@ -67,7 +68,7 @@ def recorder(start_node, remote, diagnostics, case_folder):
     )
     truths = remote.listen(VertebraPoseArray, "/ground_truth/vertebra_poses", qos.last_result())
     remote.bring_up([REGISTRATION, SIMULATOR], LONG)
-    for topic in XRAY_TOPICS:
+    for topic in RAW.xray_topics:
         diagnostics.wait_for_value("subscribers", topic, lambda count: int(count) >= 2)
     for number in (1, 2):
         answer = remote.trigger(f"{SIMULATOR}/expose", LONG)
@@ -89,7 +90,7 @@ def recorder(start_node, remote, diagnostics, case_folder):
             remote.wait_for(lambda: recorder.of("/initialpose"), "the start in the recording", LONG)
         remote.trigger(f"{REGISTRATION}/register", LONG)
         remote.wait_for(lambda n=number: len(recorder.of("/vertebra_poses")) >= n, "the result", LONG)
-    remote.wait_for(lambda: all(len(recorder.of(f"/{topic}")) == 2 for topic in XRAY_TOPICS), "all X-rays", LONG)
+    remote.wait_for(lambda: all(len(recorder.of(f"/{topic}")) == 2 for topic in RAW.xray_topics), "all X-rays", LONG)
     return recorder
 
 

@@ -69,6 +69,7 @@ def test_bad_arguments_are_told_at_once() -> None:
         (["simulate", "case", "--out", "study", "--motion-deg", "-3"], "at least 0"),
         (["simulate", "case", "--out", "study", "--ap-angles", "5"], "--ap-angles"),
         (["register", "case", "--ap", "ap.png"], "--lateral, --geometry"),
+        (["replay", "bag", "case", "--out", "new", "--frame-prefix", "/left/"], "without a slash at its front"),
         (["evaluate", "case", "--poses", "poses.json"], "--truth"),
         (["info", "one", "two"], "two"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from made_bag import S, Sent, clock, initialpose, static, write_bag, xrays
+from made_bag import S, Sent, as_png, clock, initialpose, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure
 
 from radgs_core.case import Case
@@ -54,6 +54,11 @@ def recorded(files: Any, *exposures: Exposure) -> list[Sent]:
     return [*sent, static(200 * S, frames(files))]
 
 
+def arguments_for(files: Any, bag: Path, tmp: Path, *options: object) -> list[object]:
+    """Of a replay from the true poses."""
+    return [bag, files.case, "--out", tmp / "out", "--initial", files.truth, *options]
+
+
 @pytest.fixture(scope="module")
 def two_pairs(files: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recordings")
@@ -96,6 +101,24 @@ def test_poses_are_those_of_the_registration_itself(files: Any, two_pairs: Path,
     assert (note["bag"], note["case"], note["levels"]) == ("two_pairs", "case", ["T12", "L1"])
 
 
+def test_compressed_images_give_the_same_results_byte_for_byte(
+    files: Any, two_pairs: Path, tmp_path: Path, run: Run
+) -> None:
+    sent = recorded(files, shot(files, 5), shot(files, 6))
+    png = write_bag(tmp_path / "png", map(as_png, sent))
+    results = []
+    for bag, options in ((two_pairs, []), (png, ["--image-transport", "compressed"])):
+        out = tmp_path / f"from_{bag.name}"
+        assert run("replay", bag, files.case, "--out", out, "--initial", files.truth, *options).code == 0
+        with opened_bag(out) as replayed:
+            topics = [topic for topic in replayed.kinds if "/image" not in topic]
+            results.append([(m.topic, m.received_ns, m.data) for m in replayed.messages(topics)])
+    raw, compressed = results
+    assert sum(topic == "/vertebra_poses" for topic, _, _ in raw) == 2
+    assert raw == compressed
+    assert json.loads((out / "replay.json").read_text())["image_transport"] == "compressed"
+
+
 def test_the_same_recording_gives_the_same_bytes(files: Any, two_pairs: Path, tmp_path: Path, run: Run) -> None:
     folders = [tmp_path / name / "replayed" for name in ("one", "other")]
     for folder in folders:
@@ -103,6 +126,16 @@ def test_the_same_recording_gives_the_same_bytes(files: Any, two_pairs: Path, tm
     one, other = ({file.name: file.read_bytes() for file in folder.iterdir()} for folder in folders)
     assert set(one) == {"replayed.mcap", "metadata.yaml", "replay.json"}
     assert one == other
+
+
+def test_frames_have_the_prefix(files: Any, tmp_path: Path, run: Run) -> None:
+    bag, out = write_bag(tmp_path / "bag", recorded(files, shot(files, 5))), tmp_path / "out"
+    given = arguments_for(files, bag, tmp_path, "--levels", "L1", "--frame-prefix", "left/")
+    assert run("replay", *given).code == 0
+    with opened_bag(out) as replayed:
+        ((frame,),) = (MESSAGES.read(m.kind, m.data, "").transforms for m in replayed.messages(["/tf"]))
+    assert frame.child_frame_id == "left/vertebra_L1"
+    assert json.loads((out / "replay.json").read_text())["frame_prefix"] == "left/"
 
 
 def test_levels_that_are_rejected_are_exit_code_3(files: Any, tmp_path: Path, run: Run) -> None:
@@ -145,26 +178,17 @@ def test_ctrl_c_leaves_nothing(
 
 
 def no_recording(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [files.study, files.case, "--out", tmp / "out", "--initial", files.truth], "is no recording"
+    return arguments_for(files, files.study, tmp), "is no recording"
 
 
 def truncated(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
     file = tmp / "half.mcap"
     file.write_bytes((bag / "two_pairs.mcap").read_bytes()[:50_000])
-    return [file, files.case, "--out", tmp / "out", "--initial", files.truth], "half.mcap cannot be read as a rosbag2"
+    return arguments_for(files, file, tmp), "half.mcap cannot be read as a rosbag2"
 
 
 def missing_topics(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [
-        bag,
-        files.case,
-        "--out",
-        tmp / "out",
-        "--initial",
-        files.truth,
-        "--namespace",
-        "theatre",
-    ], "/theatre/ap/image"
+    return arguments_for(files, bag, tmp, "--namespace", "theatre"), "/theatre/ap/image"
 
 
 def no_start(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
@@ -172,20 +196,11 @@ def no_start(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
 
 
 def other_reference(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [
-        bag,
-        files.case,
-        "--out",
-        tmp / "out",
-        "--initial",
-        files.truth,
-        "--reference",
-        "tracker",
-    ], "is in carm_base"
+    return arguments_for(files, bag, tmp, "--reference", "tracker"), "is in carm_base"
 
 
 def unknown_level(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
-    return [bag, files.case, "--out", tmp / "out", "--initial", files.truth, "--levels", "L4"], "--levels names L4"
+    return arguments_for(files, bag, tmp, "--levels", "L4"), "--levels names L4"
 
 
 def start_of_one_level(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
@@ -208,7 +223,7 @@ def no_pair(files: Any, bag: Path, tmp: Path) -> tuple[list[object], str]:
     for message in (exposure.images["ap"], exposure.infos["ap"]):
         message.header.stamp.sec = 7
     apart = write_bag(tmp / "apart", recorded(files, exposure))
-    return [apart, files.case, "--out", tmp / "out", "--initial", files.truth], "within sync_slop_s"
+    return arguments_for(files, apart, tmp), "within sync_slop_s"
 
 
 @pytest.mark.parametrize(
@@ -243,6 +258,9 @@ def test_info_says_what_a_recording_holds(files: Any, two_pairs: Path, tmp_path:
         facts = json.loads(run("info", path, "--json").out)
         assert (facts["kind"], facts["seconds"], facts["pairs"]) == ("recording, mcap", 100, {"/": 2})
         assert facts["topics"]["/ap/image"] == "2 sensor_msgs/msg/Image"
+    sent = [*recorded(files, shot(files, 5)), *xrays(150 * S, shot(files, 6), "/theatre")]
+    png = write_bag(tmp_path / "png", map(as_png, sent))
+    assert json.loads(run("info", png, "--json").out)["pairs"] == {"/": 1, "/theatre": 1}
     elsewhere = write_bag(tmp_path / "bag", xrays(S, shot(files, 5), "/theatre", ["ap"]), "sqlite3")
     shown = run("info", elsewhere)
     assert (shown.code, shown.err) == (0, "")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_bag import Sent, clock, initialpose, moving, static, write_bag, xrays
+from made_bag import Sent, as_png, clock, initialpose, moving, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure, S
 from stand_ins import LEVELS, T_VIEWS, StandInRegistration, at, stand_in_case
 
@@ -346,6 +346,36 @@ def test_a_namespace_is_that_of_inputs_and_results(tmp_path: Path) -> None:
     assert "/vertebra_poses" not in topics
 
 
+def test_a_prefix_is_that_of_the_vertebra_frames(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1)], dataclasses.replace(SETTINGS, frame_prefix="left/"))
+    frames = {label: f"left/vertebra_{label}" for label in LEVELS}
+    ((_, _, tf),) = replayed.written("/tf")
+    assert {(t.header.frame_id, t.child_frame_id) for t in tf.transforms} == {
+        ("carm_base", frame) for frame in frames.values()
+    }
+    below = [t for _, _, message in replayed.written("/tf_static") for t in message.transforms]
+    assert {(t.header.frame_id, t.child_frame_id) for t in below if t.header.frame_id != "carm_base"} == {
+        (frame, f"{frame}_ct") for frame in frames.values()
+    }
+    _, (_, _, markers) = replayed.written("/markers")
+    assert {marker.header.frame_id for marker in markers.markers} == {
+        name for frame in frames.values() for name in (frame, f"{frame}_ct")
+    }
+    ((_, _, poses),) = replayed.written("/vertebra_poses")
+    assert (poses.header.frame_id, {level.label for level in poses.vertebrae}) == ("carm_base", set(LEVELS))
+
+
+def test_earlier_results_are_those_with_the_prefix(tmp_path: Path) -> None:
+    """Those of another system on the same TF tree are not replaced, and stay."""
+    own, other = (moving(HOUR_S * S, S, {f"{prefix}vertebra_L1": at(99)}) for prefix in ("left/", "right/"))
+    sent = [views(), own, other, *pair(1)]
+    replayed = Replayed(tmp_path, sent, dataclasses.replace(SETTINGS, frame_prefix="left/"))
+    frames = [t for _, _, message in replayed.written("/tf") for t in message.transforms]
+    assert [t.child_frame_id for t in frames].count("right/vertebra_L1") == 1
+    (result,) = (t for t in frames if t.child_frame_id == "left/vertebra_L1")
+    np.testing.assert_allclose(matrix_from_transform(result.transform, ""), at(16), atol=1e-12)
+
+
 def test_the_slop_decides_what_is_a_pair(tmp_path: Path) -> None:
     late = Exposure.noise(1)
     for message in (late.images["lateral"], late.infos["lateral"]):
@@ -357,6 +387,74 @@ def test_the_slop_decides_what_is_a_pair(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"bag: there is no pair of X-rays.* within sync_slop_s"):
         Replayed(tmp_path, sent)
     assert not (tmp_path / "replayed").exists()
+
+
+COMPRESSED = dataclasses.replace(SETTINGS, image_transport="compressed")
+
+
+def test_compressed_images_are_the_same_pixels_and_give_the_same_bytes(tmp_path: Path) -> None:
+    sent = [views(), *pair(1), *pair(2)]
+    for name in ("raw", "compressed"):
+        (tmp_path / name).mkdir()
+    raw = Replayed(tmp_path / "raw", sent)
+    compressed = Replayed(tmp_path / "compressed", list(map(as_png, sent)), COMPRESSED)
+    assert len(raw.registration.images) == 2
+    for one, other in zip(raw.registration.images, compressed.registration.images, strict=True):
+        for view in T_VIEWS:
+            assert one[view].dtype == other[view].dtype
+            np.testing.assert_array_equal(one[view], other[view])
+
+    def bytes_of(replayed: Replayed, *left_out: str) -> list[tuple[int, str, bytes]]:
+        with opened_bag(replayed.path) as bag:
+            return [(m.received_ns, m.topic, m.data) for m in bag.messages([t for t in bag.kinds if t not in left_out])]
+
+    assert bytes_of(compressed, "/ap/image/compressed", "/lateral/image/compressed") == bytes_of(
+        raw, "/ap/image", "/lateral/image"
+    )
+    with opened_bag(compressed.path) as bag:
+        copied = [m.data for m in bag.messages(["/ap/image/compressed", "/lateral/image/compressed"])]
+    assert copied == [
+        MESSAGES.serialised(kind, message)
+        for _, topic, kind, message in map(as_png, sent)
+        if topic.endswith("compressed")
+    ]
+
+
+@pytest.mark.parametrize(("settings", "second"), [(SETTINGS, 1), (COMPRESSED, 2)], ids=["raw", "compressed"])
+def test_of_a_recording_of_both_those_are_read_that_were_asked_for(
+    settings: ReplaySettings, second: int, tmp_path: Path
+) -> None:
+    """As the node, which listens to one of the two; they may show different X-rays."""
+    sent = [views(), *pair(1), *map(as_png, pair(2))]
+    replayed = Replayed(tmp_path, sorted(sent, key=lambda message: message[0]), settings)
+    assert replayed.seconds == [second] and replayed.left_out == 0
+    suffix, other = ("", "/compressed") if second == 1 else ("/compressed", "")
+    topics = {topic for _, topic, _ in replayed.written()}
+    for view in T_VIEWS:
+        assert f"/{view}/image{suffix}" in topics and f"/{view}/image{other}" not in topics
+
+
+@pytest.mark.parametrize(("settings", "there"), [(SETTINGS, "compressed"), (COMPRESSED, "raw")])
+def test_images_that_came_the_other_way_are_named(settings: ReplaySettings, there: str, tmp_path: Path) -> None:
+    sent = [views(), *(pair(1) if there == "raw" else map(as_png, pair(1)))]
+    with pytest.raises(
+        InputError,
+        match=rf"bag has no messages on /ap/image.*; give --image-transport {there}, as its images were recorded\.$",
+    ):
+        Replayed(tmp_path, sent, settings)
+
+
+def test_a_compressed_image_that_cannot_be_used_is_named_by_its_topic(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = list(map(as_png, pair(1)))
+    for _, topic, _, message in bad:
+        if topic == "/ap/image/compressed":
+            message.format = "mono16; jpeg compressed "
+    replayed = Replayed(tmp_path, [views(), *bad, *map(as_png, pair(2))], COMPRESSED)
+    assert replayed.seconds == [2] and replayed.left_out == 1
+    (warning,) = told(caplog)
+    assert warning.startswith("1.000000000 s: ap/image/compressed: the format 'mono16; jpeg compressed ' is not read")
 
 
 @pytest.mark.parametrize("missing", ["/ap/image", "/lateral/camera_info"])
