@@ -167,7 +167,7 @@ def soak_table(content: Content) -> str:
             *[""] * 4,
         ],
     ]
-    return table(["", "", "growth of memory, MB", "threads", "sockets", "segments of shared memory"], rows)
+    return table(["", "", "growth of memory, MB", "threads", "sockets", "files in shared memory"], rows)
 
 
 def linearity(costs: Sequence[Content], what: str) -> tuple[float, float, float]:
@@ -189,7 +189,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _grown(content: Content, prefix: str) -> list[str]:
-    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in ("threads", "sockets", "segments")]
+    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in ("threads", "sockets", "shared_files")]
     return [f"{content[f'{prefix}_mb']:+.1f}", *counts]
 
 

@@ -30,11 +30,11 @@ BOUNDS = {
     "growth_mb": Bounds(most=20),
     "growth_threads": Bounds(most=2),
     "growth_sockets": Bounds(most=0),
-    "growth_segments": Bounds(most=0),
+    "growth_shared_files": Bounds(most=0),
     "loops_growth_mb": Bounds(most=100),
     "loops_growth_threads": Bounds(most=2),
     "loops_growth_sockets": Bounds(most=0),
-    "loops_growth_segments": Bounds(most=0),
+    "loops_growth_shared_files": Bounds(most=0),
     "starts_left_files": Bounds(most=0),
 }
 """Rate: of the 30 pairs a second that are asked for.
@@ -65,7 +65,7 @@ def main() -> int:
         "loops_growth_mb": left.memory_mb,
         "loops_growth_threads": left.threads,
         "loops_growth_sockets": left.sockets,
-        "loops_growth_segments": left.segments,
+        "loops_growth_shared_files": left.shared_files,
         "starts": arguments.starts,
         "starts_left_files": files,
     }
@@ -86,7 +86,7 @@ def stream_figures(stream: Soaked) -> dict[str, float]:
         "growth_mb": stream.growth("memory_mb"),
         "growth_threads": stream.growth("threads"),
         "growth_sockets": stream.growth("sockets"),
-        "growth_segments": stream.growth("segments"),
+        "growth_shared_files": stream.growth("shared_files"),
     }
 
 

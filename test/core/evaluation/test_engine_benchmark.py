@@ -80,7 +80,7 @@ def test_figures_get_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.argv", ["benchmarks/soak.py"])
     stream = {"minutes": 2.0, "pairs_per_s": 30.0, "triggers": 118, "lost_triggers": 0, "failed_triggers": 3}
     answers = {"answer_median_ms": 600.0, "answer_max_ms": 900.0}
-    growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in ("threads", "sockets", "segments")}
+    growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in ("threads", "sockets", "shared_files")}
     memory = {"growth_mb": -0.25, "loops_growth_mb": 3.0}
     report.report("soak", {**stream, **answers, **growth, **memory, "loops": 100, "starts": 20, "starts_left_files": 0})
     document_performance.main()
