@@ -156,8 +156,8 @@ def soak_table(content: Content) -> str:
         [
             f"{content['minutes']:g} minutes of X-rays",
             f"{content['pairs_per_s']:.1f} pairs a second; {content['triggers']:.0f} triggers, of which"
-            f" {content['lost_triggers']:.0f} lost; answers after {content['answer_median_ms']:.0f} ms (median),"
-            f" {content['answer_max_ms']:.0f} ms (longest)",
+            f" {content['lost_triggers']:.0f} lost and {content['failed_triggers']:.0f} failed; answers after"
+            f" {content['answer_median_ms']:.0f} ms (median), {content['answer_max_ms']:.0f} ms (longest)",
             *_grown(content, "growth"),
         ],
         [f"{content['loops']:.0f} lifecycle loops", "", *_grown(content, "loops_growth")],
@@ -167,7 +167,7 @@ def soak_table(content: Content) -> str:
             *[""] * 4,
         ],
     ]
-    return table(["", "", "growth of memory, MB", "threads", "sockets", "segments of shared memory"], rows)
+    return table(["", "", "growth of memory, MB", "threads", "sockets", "files in shared memory"], rows)
 
 
 def linearity(costs: Sequence[Content], what: str) -> tuple[float, float, float]:
@@ -189,7 +189,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _grown(content: Content, prefix: str) -> list[str]:
-    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in ("threads", "sockets", "segments")]
+    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in ("threads", "sockets", "shared_files")]
     return [f"{content[f'{prefix}_mb']:+.1f}", *counts]
 
 

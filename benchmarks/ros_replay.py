@@ -30,9 +30,9 @@ class ReplayRun:
 
     def largest_difference(self, live: Mapping[int, VertebraPoseArray]) -> float:
         """Of the poses from those of a live run: metres and parts of quaternions; infinite where one is missing."""
-        if self.poses.keys() != live.keys():
+        if not live or self.poses.keys() != live.keys():
             return float("inf")
-        return max(_difference(self.poses[stamp_ns], live[stamp_ns]) for stamp_ns in live)
+        return float(np.max([_difference(self.poses[stamp_ns], live[stamp_ns]) for stamp_ns in live]))
 
 
 def replay_run(case: Case, bag: Path, out: Path, progress: Progress) -> ReplayRun:
@@ -55,7 +55,8 @@ def _difference(one: VertebraPoseArray, other: VertebraPoseArray) -> float:
     if verdicts[0] != verdicts[1]:
         return float("inf")
     pairs = zip(one.vertebrae, other.vertebrae, strict=True)
-    return max(float(np.abs(_numbers(a.ct_pose) - _numbers(b.ct_pose)).max()) for a, b in pairs)
+    # np.max: what is not a number must not get lost among numbers
+    return float(np.max([np.abs(_numbers(a.ct_pose) - _numbers(b.ct_pose)) for a, b in pairs]))
 
 
 def _numbers(pose: Message) -> np.ndarray:

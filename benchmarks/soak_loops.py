@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.ros_room import NODE, RosRoom
 from radgs_core.progress import Progress
-from radgs_reg_ros.rig.footprint import Footprint, segments_of
+from radgs_reg_ros.rig.footprint import SHARED_MEMORY, Footprint, shared_files_of
 from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
 from radgs_reg_ros.rig.node_process import NodeProcess
 from radgs_reg_ros.rig.private_domain import private_domain
@@ -25,7 +25,7 @@ class Left:
     memory_mb: float
     threads: int
     sockets: int
-    segments: int
+    shared_files: int
 
 
 def left_by_loops(room: RosRoom, loops: int, progress: Progress) -> Left:
@@ -42,7 +42,7 @@ def left_by_loops(room: RosRoom, loops: int, progress: Progress) -> Left:
         after.memory_mb - before.memory_mb,
         after.threads - before.threads,
         after.sockets - before.sockets,
-        after.segments - before.segments,
+        after.shared_files - before.shared_files,
     )
 
 
@@ -52,12 +52,14 @@ def files_left_by_starts(starts: int, progress: Progress) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(starts):
             progress(number / starts, f"start {number}")
+            # what a killed process left may be taken on, but not away
+            before = set(Path(SHARED_MEMORY).iterdir())
             with private_domain() as domain, Remote(domain) as remote:
                 log = Path(folder) / "log"
                 with NodeProcess("radgs_reg_ros.registration_node", domain, log) as process:
                     remote.watch(process)
                     remote.wait_for(lambda remote=remote: NODE[1:] in remote.node.get_node_names(), NODE, SETTLED_S)  # type: ignore[misc]
-                    made |= segments_of(process.pid) | segments_of(os.getpid())
+                    made |= (shared_files_of(process.pid) | shared_files_of(os.getpid())) - before
                     process.interrupt()
                     process.wait(SETTLED_S)
     return sum(file.exists() for file in made)

@@ -25,7 +25,11 @@ COMMON_ARGUMENTS = (
         " has it.",
     ),
     DeclareLaunchArgument(
-        "use_sim_time", default_value="false", choices=YES_OR_NO, description="Take the time from /clock."
+        "use_sim_time",
+        default_value="",
+        choices=["", *YES_OR_NO],
+        description="Take the time from /clock; empty: as params_file has it. What else is started (RViz, the robot"
+        " model) does not read that file and then takes the system's time.",
     ),
     DeclareLaunchArgument(
         "autostart",

@@ -24,42 +24,48 @@ def managed_node(name: str, parameters: Mapping[str, type] | None = None) -> Opa
     return OpaqueFunction(function=_managed_node, args=[name, {**COMMON_PARAMETERS, **(parameters or {})}])
 
 
-def rviz() -> Node:
+def rviz() -> OpaqueFunction:
     """RViz in the nodes' namespace, where its configuration finds their topics; only with ``rviz:=true``."""
-    return Node(
-        package="rviz2",
-        executable="rviz2",
-        namespace=LaunchConfiguration("namespace"),
-        arguments=["-d", PathJoinSubstitution([FindPackageShare("radgs_reg"), "config", "radgs_reg.rviz"])],
-        parameters=[{"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}],
-        condition=IfCondition(LaunchConfiguration("rviz")),
-    )
+    return OpaqueFunction(function=_rviz, condition=IfCondition(LaunchConfiguration("rviz")))
 
 
-def robot_state_publisher() -> Node:
+def robot_state_publisher() -> OpaqueFunction:
     """The robot model, moved by the simulator's joint states, every one of them; only with ``robot_model:=true``."""
+    return OpaqueFunction(function=_robot_state_publisher, condition=IfCondition(LaunchConfiguration("robot_model")))
+
+
+def _rviz(context: LaunchContext) -> list[Node]:
+    return [
+        Node(
+            package="rviz2",
+            executable="rviz2",
+            namespace=LaunchConfiguration("namespace"),
+            arguments=["-d", PathJoinSubstitution([FindPackageShare("radgs_reg"), "config", "radgs_reg.rviz"])],
+            parameters=[_given(context, {"use_sim_time": bool})],
+        )
+    ]
+
+
+def _robot_state_publisher(context: LaunchContext) -> list[Node]:
     urdf = PathJoinSubstitution([FindPackageShare("radgs_reg"), "description", "carm_theatre.urdf"])
-    return Node(
-        package="robot_state_publisher",
-        executable="robot_state_publisher",
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[
-            {
-                "robot_description": ParameterValue(FileContent(urdf), value_type=str),
-                "ignore_timestamp": True,
-                "use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool),
-            }
-        ],
-        condition=IfCondition(LaunchConfiguration("robot_model")),
-    )
+    description = ParameterValue(FileContent(urdf), value_type=str)
+    return [
+        Node(
+            package="robot_state_publisher",
+            executable="robot_state_publisher",
+            namespace=LaunchConfiguration("namespace"),
+            parameters=[
+                {
+                    "robot_description": description,
+                    "ignore_timestamp": True,
+                    **_given(context, {"use_sim_time": bool}),
+                }
+            ],
+        )
+    ]
 
 
 def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, type]) -> list[LifecycleNode]:
-    overrides = {
-        parameter: ParameterValue(LaunchConfiguration(parameter), value_type=kind)
-        for parameter, kind in parameters.items()
-        if context.launch_configurations.get(parameter)
-    }
     # The nodes start themselves: transitions begin when a node is ready, and no event of launch can come too early.
     return [
         LifecycleNode(
@@ -67,8 +73,17 @@ def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, ty
             executable=name,
             name=name,
             namespace=LaunchConfiguration("namespace"),
-            parameters=[LaunchConfiguration("params_file"), overrides],
+            parameters=[LaunchConfiguration("params_file"), _given(context, parameters)],
             arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
             output="screen",
         )
     ]
+
+
+def _given(context: LaunchContext, parameters: Mapping[str, type]) -> dict[str, ParameterValue]:
+    """Those whose arguments are not empty."""
+    return {
+        parameter: ParameterValue(LaunchConfiguration(parameter), value_type=kind)
+        for parameter, kind in parameters.items()
+        if context.launch_configurations.get(parameter)
+    }

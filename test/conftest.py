@@ -1,8 +1,12 @@
-"""Networks small enough to be made in any test."""
+"""Networks small enough to be made in any test; and no test is heard on other machines."""
 
+import os
 from collections.abc import Callable, Sequence
 
 import pytest
+
+# for this process's ROS nodes and those of all that it starts: the number of a domain may be taken in the next room
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MB = 1e6
-FAST_DDS = "/dev/shm/fastdds"
+SHARED_MEMORY = "/dev/shm/"
+FAST_DDS = "fastdds_"
 
 
 @dataclass(frozen=True)
@@ -16,14 +17,14 @@ class Footprint:
         threads: how many.
         descriptors: open files, sockets included.
         sockets: open sockets.
-        segments: files of Fast DDS in shared memory that it has mapped, removed ones included.
+        shared_files: files of Fast DDS in shared memory, see ``shared_files_of``.
     """
 
     memory_mb: float
     threads: int
     descriptors: int
     sockets: int
-    segments: int
+    shared_files: int
 
     @classmethod
     def of(cls, pid: int) -> "Footprint":
@@ -39,14 +40,25 @@ class Footprint:
             threads=len(list((process / "task").iterdir())),
             descriptors=len(links),
             sockets=sum(link.startswith("socket:") for link in links),
-            segments=len(segments_of(pid)),
+            shared_files=len(shared_files_of(pid)),
         )
 
 
-def segments_of(pid: int) -> set[Path]:
-    """Files of Fast DDS in shared memory that a process has mapped; one that was removed meanwhile has another name."""
-    maps = (Path("/proc") / str(pid) / "maps").read_text().splitlines()
-    return {Path(line.split(maxsplit=5)[-1]) for line in maps if FAST_DDS in line}
+def shared_files_of(pid: int) -> set[Path]:
+    """Files of Fast DDS in shared memory that belong to a process: segments and ports, their locks and semaphores.
+
+    One that was removed meanwhile but is still held has another name.
+
+    Raises:
+        FileNotFoundError: there is no such process.
+    """
+    process = Path("/proc") / str(pid)
+    mapped = [line.split(maxsplit=5)[-1] for line in (process / "maps").read_text().splitlines()]
+    opened = [_target(link) for link in (process / "fd").iterdir()]  # locks, *_el, are open but not mapped
+    held = {Path(name) for name in mapped + opened if name.startswith(SHARED_MEMORY) and FAST_DDS in name}
+    # the semaphore of a port is opened for moments only, and found by its name
+    semaphores = {file.with_name(f"sem.{file.name}_mutex") for file in held}
+    return held | {semaphore for semaphore in semaphores if semaphore.exists()}
 
 
 def _own_memory_bytes(status: str) -> int:

@@ -1,8 +1,11 @@
 """A node that is configured and cleaned up again and again holds no more than before; `make soak` repeats it more."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from radgs_reg_ros.rig.footprint import Footprint
+from radgs_reg_ros.rig.footprint import SHARED_MEMORY, Footprint, shared_files_of
 from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
 
 NODE = "/registration_node"
@@ -31,10 +34,28 @@ def test_lifecycle_loops_leave_nothing(node, remote):
 
     def grown() -> dict[str, float]:
         now = Footprint.of(node.pid)
-        counts = ("threads", "descriptors", "sockets", "segments")
+        counts = ("threads", "descriptors", "sockets", "shared_files")
         growth = {name: getattr(now, name) - getattr(before, name) for name in counts}
         growth["threads"] -= POOL_THREADS
         return {name: value for name, value in growth.items() if value > 0}
 
     remote.wait_for(lambda: not grown(), f"what {LOOPS} loops made to be given back ({grown()})", SETTLED_S)
     assert Footprint.of(node.pid).memory_mb - before.memory_mb < GROWTH_MB
+
+
+def test_segments_ports_locks_and_semaphores_are_counted(remote):
+    before = shared_files_of(os.getpid())
+    kinds = {kind_of(file) for file in before}
+    assert kinds == {"segment", "segment lock", "port", "port lock", "port semaphore"}
+    lock = Path(SHARED_MEMORY) / f"fastdds_{os.getpid():016x}_el"
+    with lock.open("w"):
+        assert shared_files_of(os.getpid()) - before == {lock}
+        lock.unlink()
+        assert len(shared_files_of(os.getpid()) - before) == 1, "removed, but held"
+    assert shared_files_of(os.getpid()) == before
+
+
+def kind_of(file: Path) -> str:
+    what = "port" if "fastdds_port" in file.name else "segment"
+    lock = " lock" if file.name.endswith("_el") else ""
+    return what + lock + (" semaphore" if file.name.startswith("sem.") else "")

@@ -46,6 +46,20 @@ def test_every_argument_is_described(name):
     assert all(text and text != "no description given" for text in arguments.values())
 
 
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_what_is_not_given_is_left_to_the_file(name):
+    from launch import LaunchContext
+    from launch.actions import DeclareLaunchArgument
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+    context = LaunchContext()
+    for entity in PythonLaunchDescriptionSource(str(FOLDER / name)).get_launch_description(context).entities:
+        if isinstance(entity, DeclareLaunchArgument) and entity.name != "params_file":
+            entity.execute(context)
+    empty = {name for name, value in context.launch_configurations.items() if value == ""}
+    assert {"case", "frame_prefix", "use_sim_time"} <= empty
+
+
 @pytest.fixture(scope="module")
 def launched(domain, case_folder, tmp_path_factory):
     """simulation.launch.py with a file of parameters and some arguments."""
@@ -54,7 +68,7 @@ def launched(domain, case_folder, tmp_path_factory):
         "/**/carm_simulator_node:\n"
         "  ros__parameters: {image_size: 64, pixel_mm: 4.8, physics: plain, seed: 7, motion_mm: 9.0}\n"
         "/**/registration_node:\n"
-        "  ros__parameters: {tf_timeout_s: 2.5, frame_prefix: wrong/}\n"
+        "  ros__parameters: {tf_timeout_s: 2.5, frame_prefix: wrong/, use_sim_time: true}\n"
     )
     arguments = [
         f"case:={case_folder}",
@@ -81,8 +95,18 @@ def test_both_nodes_come_up_active_in_their_namespace(launched, remote):
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
-        (NODES[0], {"tf_timeout_s": 2.5, "frame_prefix": "left/", "autostart": True, "use_sim_time": False}),
-        (NODES[1], {"frame_prefix": "left/", "motion_mm": 2.0, "seed": 7, "physics": "plain", "image_size": 64}),
+        (NODES[0], {"tf_timeout_s": 2.5, "frame_prefix": "left/", "autostart": True, "use_sim_time": True}),
+        (
+            NODES[1],
+            {
+                "use_sim_time": False,
+                "frame_prefix": "left/",
+                "motion_mm": 2.0,
+                "seed": 7,
+                "physics": "plain",
+                "image_size": 64,
+            },
+        ),
     ],
 )
 def test_arguments_win_over_the_file_and_what_is_not_given_stays_as_there(node, expected, launched, remote):
@@ -121,6 +145,7 @@ def test_the_robot_model_takes_the_frames_from_the_simulator(domain, remote, cas
     parameters = next(iter(yaml.safe_load(given).values()))["ros__parameters"]
     assert parameters["robot_description"] == (FOLDER.parent / "description" / "carm_theatre.urdf").read_text()
     assert parameters["ignore_timestamp"] is True
+    assert "use_sim_time" not in parameters, "it was not given"
 
 
 def read_if_there(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,20 @@ from radgs_reg_ros.rig.remote import RigError
 def test_two_users_get_two_domains():
     with private_domain() as one, private_domain() as other:
         assert one != other
+
+
+def test_other_machines_are_neither_called_nor_heard(domain, remote):
+    ports = {int(line.split()[1].split(":")[1], 16) for line in Path("/proc/net/udp").read_text().splitlines()[1:]}
+    first = 7400 + 250 * domain
+    assert first + 10 in ports, "the node has a port of its own"
+    assert first not in ports, "and none of the multicast group that finds others in the network"
+
+
+def test_processes_inherit_that(domain, tmp_path):
+    with NodeProcess("radgs_reg_ros.no_such_node", domain, tmp_path / "log") as process:
+        environment = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        assert b"ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST" in environment
+        assert b"ROS_DOMAIN_ID=%d" % domain in environment
 
 
 def test_what_does_not_come_is_named(remote):

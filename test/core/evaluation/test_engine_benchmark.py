@@ -78,16 +78,16 @@ def test_figures_get_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     replayed = {"replay_max_difference": 2e-10, "replay_time_ratio": 1.057}
     report.report("ros", {"pairs": 200, "lost_triggers": 0, **added, **replayed})
     monkeypatch.setattr("sys.argv", ["benchmarks/soak.py"])
-    stream = {"minutes": 2.0, "pairs_per_s": 30.0, "triggers": 118, "lost_triggers": 0}
+    stream = {"minutes": 2.0, "pairs_per_s": 30.0, "triggers": 118, "lost_triggers": 0, "failed_triggers": 3}
     answers = {"answer_median_ms": 600.0, "answer_max_ms": 900.0}
-    growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in ("threads", "sockets", "segments")}
+    growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in ("threads", "sockets", "shared_files")}
     memory = {"growth_mb": -0.25, "loops_growth_mb": 3.0}
     report.report("soak", {**stream, **answers, **growth, **memory, "loops": 100, "starts": 20, "starts_left_files": 0})
     document_performance.main()
     assert "| added by ROS, median, ms | 21.3 |" in page.read_text()
     assert "m or part of a quaternion | 2.0e-10 |" in page.read_text()
     assert "| 100 lifecycle loops |  | +3.0 | +1 | +1 | +1 |" in page.read_text()
-    assert "118 triggers, of which 0 lost" in page.read_text()
+    assert "| 30.0 pairs a second; 118 triggers, of which 0 lost and 3 failed; answers" in page.read_text()
     assert "A GPU, torch 2. The largest difference from the CPU is 3.0e-06 of the largest value." in page.read_text()
     assert "| an image | 1.2 |" in page.read_text()
     assert "| T3 | 500 | 9.0 | 39.0 | 41.0 | 50.0 |" in page.read_text()
