@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from radgs_core.case import Case
+from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import seconds_text
 from radgs_core.registration.pipeline import InputError
 from radgs_core.xray.carm import CArm
@@ -71,7 +72,7 @@ class CarmSimulatorNode(ManagedNode):
         )
         self._switching = threading.Lock()
         """Held while the node is switched off, an order is taken or an exposure is published: none falls in between."""
-        self._exposures = ExposurePublisher(self)
+        self._exposures: ExposurePublisher | None = None
         # a group of its own: a call waits for its exposure while the node goes on; one call after the other
         calls = MutuallyExclusiveCallbackGroup()
         orders: dict[str, Callable[[_OperatingRoom, threading.Event], str]] = {
@@ -95,6 +96,7 @@ class CarmSimulatorNode(ManagedNode):
             self._clock_publisher = ClockPublisher(self, parameters.real_time_factor)
         case = Case.load(Path(parameters.case))
         centred = selected_levels(parameters.levels, list(case.levels))
+        self._exposures = ExposurePublisher(self, TRANSPORTS[parameters.image_transport])
         self.get_logger().info("ray casting the body")
         carm = CArm(pixel_mm=parameters.pixel_mm, size=parameters.image_size)
         theatre = Theatre(case, centred, carm, parameters.physics, parameters.seed)
@@ -130,11 +132,13 @@ class CarmSimulatorNode(ManagedNode):
     def release(self) -> None:
         if self._room is not None:
             self._room.carm.close()
+        if self._exposures is not None:
+            self._exposures.close()
         if self._frames is not None:
             self._frames.close()
         if self._clock_publisher is not None:
             self._clock_publisher.close()
-        self._room = self._frames = self._clock_publisher = None
+        self._room = self._exposures = self._frames = self._clock_publisher = None
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, CarmSimulatorParameters)
@@ -149,7 +153,10 @@ class CarmSimulatorNode(ManagedNode):
 
     def _report_listeners(self) -> None:
         """Say who would miss an exposure: reliable topics keep nothing for subscribers that are still to come."""
-        values = {topic: str(count) for topic, count in self._exposures.subscribers().items()}
+        exposures = self._exposures
+        if exposures is None:
+            return
+        values = {topic: str(count) for topic, count in exposures.subscribers().items()}
         self.diagnostics.ok("subscribers", "subscribers of each topic", **values)
 
     def _on_order(
@@ -214,7 +221,7 @@ class CarmSimulatorNode(ManagedNode):
         begin = room.carm.now()
         exposure = take(begin.positions, parameters.photons)
         with self._switching:
-            if cancelled.is_set():
+            if cancelled.is_set() or self._exposures is None:
                 raise JobCancelled("the exposure was cancelled")
             end = room.carm.now()
             # While the C-arm stands, an exposure is of the moment when it is ready: ray casting takes a while, and at a

@@ -7,27 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 from radgs_reg.msg import VertebraPose, VertebraPoseArray
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
 from radgs_core.messages.cameras import info_from_camera
-from radgs_core.messages.images import image_from_pixels
-from radgs_core.messages.topics import image_topic, info_topic
+from radgs_core.messages.image_transport import ImageTransport
+from radgs_core.messages.topics import info_topic
 from radgs_core.messages.transforms import pose_from_matrix
 from radgs_core.xray.theatre import Exposure
 from radgs_reg_ros import qos
 from radgs_reg_ros.image_link import ImageLink, LinkFaults
-from radgs_reg_ros.ros_messages import ROS_MESSAGES
+from radgs_reg_ros.ros_messages import ROS_MESSAGES, message_class
 
 
 class ExposurePublisher:
     """Publishes X-rays, their camera_info and the truth while the lifecycle node is active."""
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, transport: ImageTransport) -> None:
+        """``transport``: how the images go."""
+        self._node = node
+        self._transport = transport
+        image = message_class(transport.kind)
         self._images = {
-            view: node.create_lifecycle_publisher(Image, image_topic(view), qos.images_out()) for view in VIEWS
+            view: node.create_lifecycle_publisher(image, transport.topic(view), qos.images_out()) for view in VIEWS
         }
         self._infos = {
             view: node.create_lifecycle_publisher(CameraInfo, info_topic(view), qos.images_out()) for view in VIEWS
@@ -64,13 +68,19 @@ class ExposurePublisher:
             header = Header(stamp=reference.stamp, frame_id=frames[view])
             self._infos[view].publish(info_from_camera(ROS_MESSAGES, exposure.cameras[view], header))
             counts = np.round(pixels).astype(np.uint16)
-            link.send(self._images[view], image_from_pixels(ROS_MESSAGES, counts, "mono16", header), faults)
+            message = self._transport.message(ROS_MESSAGES, counts, "mono16", header)
+            link.send(self._images[view], message, faults)
 
     def subscribers(self) -> dict[str, int]:
         """How many would get the next exposure, by topic."""
-        publishers = {image_topic(view): self._images[view] for view in VIEWS}
+        publishers = {self._transport.topic(view): self._images[view] for view in VIEWS}
         publishers |= {info_topic(view): self._infos[view] for view in VIEWS}
         return {topic: publisher.get_subscription_count() for topic, publisher in publishers.items()}
+
+    def close(self) -> None:
+        """Destroy the publishers."""
+        for publisher in (*self._images.values(), *self._infos.values(), self._truth):
+            self._node.destroy_lifecycle_publisher(publisher)
 
 
 def _truth(label: str, T_reference_ct: NDArray[np.float64], case: Case) -> VertebraPose:

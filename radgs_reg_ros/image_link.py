@@ -7,7 +7,8 @@ import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.publisher import Publisher
 from rclpy.timer import Timer
-from sensor_msgs.msg import Image
+
+from radgs_core.messages.factory import Message
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class ImageLink:
         self._lock = threading.Lock()
         self._under_way: set[Timer] = set()
 
-    def send(self, publisher: Publisher, message: Image, faults: LinkFaults) -> None:
+    def send(self, publisher: Publisher, message: Message, faults: LinkFaults) -> None:
         """Publish now, later, twice or not at all."""
         is_lost = self._rng.random() < faults.drop_share
         is_doubled = self._rng.random() < faults.duplicate_share
@@ -51,7 +52,7 @@ class ImageLink:
                 self._node.destroy_timer(timer)
             self._under_way.clear()
 
-    def _send_later(self, publisher: Publisher, messages: list[Image], delay_s: float) -> None:
+    def _send_later(self, publisher: Publisher, messages: list[Message], delay_s: float) -> None:
         def arrive() -> None:
             with self._lock:
                 if timer not in self._under_way:
@@ -65,6 +66,6 @@ class ImageLink:
             self._under_way.add(timer)
 
 
-def _publish_all(publisher: Publisher, messages: list[Image]) -> None:
+def _publish_all(publisher: Publisher, messages: list[Message]) -> None:
     for message in messages:
         publisher.publish(message)

@@ -150,6 +150,12 @@ class CarmSimulatorParameters:
         3.0, AT_ONCE, "Mean shift of each level at an exposure, from where the CT has it, mm.", (0.0, 30.0)
     )
     motion_deg: float = parameter(3.0, AT_ONCE, "Mean rotation of each level at an exposure, degrees.", (0.0, 30.0))
+    image_transport: str = parameter(
+        "raw",
+        CONFIGURE,
+        "How images go: raw, or compressed (ap/image/compressed and lateral/image/compressed, PNG of 16 bits).",
+        choices=("raw", "compressed"),
+    )
     drop_share: float = parameter(0.0, AT_ONCE, "Share of the image messages that are lost.", (0.0, 1.0))
     duplicate_share: float = parameter(
         0.0, AT_ONCE, "Share of the image messages, of those not lost, that are sent twice.", (0.0, 1.0)

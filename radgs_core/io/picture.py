@@ -24,6 +24,11 @@ def decoded(content: bytes) -> NDArray | None:
         cv2.utils.logging.setLogLevel(log_level)
 
 
+def png_of(pixels: NDArray) -> bytes:
+    """(height, width) uint8 or uint16 pixels as PNG, which loses nothing."""
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
 def is_complete_png(content: bytes) -> bool:
     """Whether all chunks are there and undamaged (PNG, 5.3): OpenCV's older releases fill up what is missing."""
     if not content.startswith(PNG_SIGNATURE):

@@ -1,13 +1,16 @@
 """X-ray pixels in sensor_msgs/CompressedImage."""
 
+import array
+
 import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.errors import InputError
-from radgs_core.io.picture import decoded, is_complete_png
-from radgs_core.messages.factory import Message
+from radgs_core.io.picture import decoded, is_complete_png, png_of
+from radgs_core.messages.factory import Message, MessageFactory
 from radgs_core.messages.headers import check_header
 from radgs_core.messages.images import PIXEL_TYPES
+from radgs_core.messages.topics import COMPRESSED_IMAGE
 
 _CODECS = ("png", "png compressed")
 
@@ -49,6 +52,15 @@ def pixels_from_compressed(message: Message, topic: str) -> NDArray:
             f"{topic}: the PNG has {8 * pixels.itemsize} bits a pixel, but the format says {encoding}; correct one."
         )
     return pixels
+
+
+def compressed_from_pixels(factory: MessageFactory, pixels: NDArray, encoding: str, header: Message) -> Message:
+    """A compressed image message of (height, width) uint8 or uint16 pixels that already have the encoding's type.
+
+    It is PNG, as image_transport's plugin "compressed" sends it, with the space at the end of the format.
+    """
+    data = array.array("B", png_of(pixels))
+    return factory.make(COMPRESSED_IMAGE, header=header, format=f"{encoding}; png compressed ", data=data)
 
 
 def _format(text: str) -> tuple[str, str]:

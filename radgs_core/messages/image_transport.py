@@ -7,9 +7,9 @@ from types import MappingProxyType
 from numpy.typing import NDArray
 
 from radgs_core.geometry.camera import VIEW_NAMES
-from radgs_core.messages.compressed_images import pixels_from_compressed
-from radgs_core.messages.factory import Message
-from radgs_core.messages.images import pixels_from_image
+from radgs_core.messages.compressed_images import compressed_from_pixels, pixels_from_compressed
+from radgs_core.messages.factory import Message, MessageFactory
+from radgs_core.messages.images import image_from_pixels, pixels_from_image
 from radgs_core.messages.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, image_topic, info_topic
 
 
@@ -21,12 +21,14 @@ class ImageTransport:
         kind: type of the messages.
         suffix: what its topic's name has after that of the image, as ROS's image_transport does it.
         pixels: (height, width) of a message, given what an error calls it; raises InputError.
+        message: of a factory, (height, width) pixels, what they are called as an encoding, and a header.
         encoding: what a message says of its pixels.
     """
 
     kind: str
     suffix: str
     pixels: Callable[[Message, str], NDArray]
+    message: Callable[[MessageFactory, NDArray, str, Message], Message]
     encoding: Callable[[Message], str]
 
     def topic(self, view: str) -> str:
@@ -40,9 +42,13 @@ class ImageTransport:
         return images | {info_topic(view): CAMERA_INFO for view in VIEW_NAMES}
 
 
-RAW = ImageTransport(IMAGE, "", pixels_from_image, lambda message: message.encoding)
+RAW = ImageTransport(IMAGE, "", pixels_from_image, image_from_pixels, lambda message: message.encoding)
 COMPRESSED = ImageTransport(
-    COMPRESSED_IMAGE, "/compressed", pixels_from_compressed, lambda message: message.format.strip()
+    COMPRESSED_IMAGE,
+    "/compressed",
+    pixels_from_compressed,
+    compressed_from_pixels,
+    lambda message: message.format.strip(),
 )
 TRANSPORTS: Mapping[str, ImageTransport] = MappingProxyType({"raw": RAW, "compressed": COMPRESSED})
 """By the name that image_transport has for it."""

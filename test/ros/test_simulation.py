@@ -242,3 +242,25 @@ def test_a_table_that_moves_between_the_shots_is_the_reference_frame(user, diagn
     give_start(user, truth.vertebrae[0].ct_pose, "carm_base", diagnostics, since)
     registered_on(user, truth, "table_top", T_table_base, Case.load(case_folder))
     assert [level.label for level in truth.vertebrae] == LEVELS
+
+
+def test_compressed_images_register_on_the_truth(user, diagnostics, case_folder):
+    remote = user.remote
+    for node in (REGISTRATION, SIMULATOR):
+        assert remote.transition(node, Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP)
+        result = set_parameter(remote, node, "image_transport", "compressed")
+        assert result.successful, result.reason
+    assert set_parameter(remote, REGISTRATION, "reference_frame", "carm_base").successful
+    since = diagnostics.mark()
+    remote.bring_up([REGISTRATION, SIMULATOR], LONG)
+    for view in VIEWS:
+        for topic, count in ((f"{view}/image/compressed", 1), (f"{view}/camera_info", 2)):
+            diagnostics.wait_for_value("subscribers", topic, lambda value, count=count: int(value) >= count, since)
+    truth = user.expose("expose")
+    wait_for_pair(truth, diagnostics, since)
+    for view in VIEWS:
+        assert remote.node.count_publishers(f"/{view}/image") == 0, "one or the other"
+        told = diagnostics.entries(f"{view}/image/compressed", since)[-1]
+        assert told.message == f"{CARM.size}x{CARM.size} mono16; png compressed"
+    give_start(user, truth.vertebrae[0].ct_pose, "carm_base", diagnostics, since)
+    registered_on(user, truth, "carm_base", np.eye(4), Case.load(case_folder))

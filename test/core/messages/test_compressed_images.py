@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from radgs_core.errors import InputError
-from radgs_core.messages.compressed_images import pixels_from_compressed
+from radgs_core.messages.compressed_images import compressed_from_pixels, pixels_from_compressed
 from radgs_core.messages.headers import header_of
 from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.recorded_messages import RecordedMessages
@@ -40,6 +40,24 @@ def test_pixels_come_as_they_were(form, pixels):
     read = pixels_from_compressed(compressed(form, encoded(pixels)), "ap/image/compressed")
     assert read.dtype == pixels.dtype
     np.testing.assert_array_equal(read, pixels)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=TRANSPORTS)
+@pytest.mark.parametrize(("encoding", "pixels"), [("mono8", GREY), ("mono16", DEEP)])
+def test_pixels_go_as_they_come(transport, encoding, pixels):
+    message = transport.message(MESSAGES, pixels, encoding, HEADER)
+    message = MESSAGES.read(transport.kind, MESSAGES.serialised(transport.kind, message), "it")
+    assert message.header == HEADER
+    assert transport.encoding(message).split(";")[0] == encoding
+    read = transport.pixels(message, transport.topic("ap"))
+    assert read.dtype == pixels.dtype
+    np.testing.assert_array_equal(read, pixels)
+
+
+def test_what_goes_is_a_png_that_others_read():
+    message = compressed_from_pixels(MESSAGES, DEEP, "mono16", HEADER)
+    assert message.format == "mono16; png compressed ", "as image_transport's plugin has it"
+    np.testing.assert_array_equal(cv2.imdecode(message.data, cv2.IMREAD_UNCHANGED), DEEP)
 
 
 WHOLE = encoded(DEEP)
