@@ -129,7 +129,7 @@ def test_starts_are_what_detection_leaves_and_what_a_pass_leaves(sampler: LevelS
         spreads.append(np.median(np.abs(twists[:, 3:])) / 0.6745 / np.radians(START_DEG))
     assert np.mean(np.array(spreads) < FROM_DETECTION[0]) == pytest.approx(0.5 * 25 / 45, abs=0.1)
     assert min(spreads) == pytest.approx(FROM_A_PASS[0], abs=0.03)
-    assert max(spreads) == pytest.approx(FROM_DETECTION[1], abs=0.3)
+    assert max(spreads) == pytest.approx(FROM_DETECTION[1], abs=0.5)  # of few numbers each
 
 
 def test_reconstructions_are_rendered_once_an_exposure_on_average() -> None:
