@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from radgs_core.box_filter import block_mean, box_mean
 from radgs_core.gradient_filter import smooth_gradient
-from radgs_core.xray.normalisation import local_contrast
 
 PARAMETERS = 6
 RESOLUTIONS = 1, 2
@@ -31,29 +30,27 @@ PIXELS_SHARE = 0.05
 
 
 def alignment(
-    line_integral: torch.Tensor,
+    seen: torch.Tensor,
     expected: torch.Tensor,
+    spread: torch.Tensor,
     usable: torch.Tensor,
     derivatives: torch.Tensor,
-    window_px: int,
 ) -> torch.Tensor:
     """Normal equations of the pose, by image and resolution.
 
     Args:
-        line_integral: (B, H, W) of the X-ray; any exposure and any detector's curve.
-        expected: (B, H, W) line integrals of all that is expected.
+        seen: (B, H, W) local contrast of the X-ray (see `local_contrast`).
+        expected, spread: (B, H, W) local contrast of all that is expected, and the standard deviation that is its unit.
         usable: (B, H, W) 1 where the X-ray can be used, 0 elsewhere.
-        derivatives: (B, 6, H, W) of ``expected`` by a twist ``(v, omega)`` of the vertebra, per mm and per rad.
-        window_px: odd width of the windows in which local contrast is taken.
+        derivatives: (B, 6, H, W) of the expected line integrals by a twist ``(v, omega)`` of the vertebra, per mm and
+            per rad.
 
     Returns:
         (B, R, 6, 7), one of each of R resolutions: the matrix of the normal equations and, as the last column, their
         right side.
     """
-    seen, _ = local_contrast(line_integral, usable, window_px)
-    rendered, spread = local_contrast(expected, usable, window_px)
     moved = derivatives / spread[:, None] * usable[:, None]
-    everything = torch.cat([torch.stack([seen, rendered], 1), moved], 1)
+    everything = torch.cat([torch.stack([seen, expected], 1), moved], 1)
     return torch.stack([_equations(everything, usable, factor) for factor in RESOLUTIONS], 1)
 
 

@@ -114,9 +114,10 @@ def crop_levels(
         around[:, view] = reproject(body, turned).line_integral + expected[:, view, 1]
         everything = around[:, view] + expected[:, view, 0]
         images[:, view, :3] = normalisation.normalised(seen.line_integral, seen.usable, size.window_px)
-        for channel, rendered in ((EVERYTHING, everything), (AROUND, around[:, view])):
-            images[:, view, channel], _ = normalisation.local_contrast(rendered, seen.usable, size.window_px)
-        equations.append(alignment(seen.line_integral, everything, seen.usable, derivatives[:, view], size.window_px))
+        images[:, view, AROUND], _ = normalisation.local_contrast(around[:, view], seen.usable, size.window_px)
+        images[:, view, EVERYTHING], spread = normalisation.local_contrast(everything, seen.usable, size.window_px)
+        contrasts = images[:, view, LOCAL], images[:, view, EVERYTHING]
+        equations.append(alignment(*contrasts, spread, seen.usable, derivatives[:, view]))
         images[:, view, OWN:] = expected[:, view] / TYPICAL_EXCESS
     sources = np.stack(
         [[transform_points(inverse(pose), o.camera.source_mm) for o in observations] for pose in T_reference_vertebra]

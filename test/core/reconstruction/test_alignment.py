@@ -15,6 +15,7 @@ from radgs_core.reconstruction.places import places_mm
 from radgs_core.volume import Volume
 from radgs_core.xray.attenuation import excess_attenuation
 from radgs_core.xray.carm import CArm, biplanar_geometry, body_pose
+from radgs_core.xray.normalisation import local_contrast
 from radgs_core.xray.observation import Observation
 from radgs_core.xray.raycast import RayCastVolume
 
@@ -72,15 +73,23 @@ def made_up() -> Sequence[torch.Tensor]:
     return seen[None], expected[None], usable[None], torch.stack(derivatives)[None]
 
 
+def equations_of(
+    seen: torch.Tensor, expected: torch.Tensor, usable: torch.Tensor, derivatives: torch.Tensor
+) -> torch.Tensor:
+    """Of line integrals."""
+    contrast, _ = local_contrast(seen, usable, 9)
+    return alignment(contrast, *local_contrast(expected, usable, 9), usable, derivatives)
+
+
 def test_exposure_and_what_cannot_be_used_do_not_matter() -> None:
     seen, expected, usable, derivatives = made_up()
-    equations = alignment(seen, expected, usable, derivatives, 9)
+    equations = equations_of(seen, expected, usable, derivatives)
     assert equations.shape == (1, len(RESOLUTIONS), PARAMETERS, PARAMETERS + 1)
     torch.testing.assert_close(
-        alignment(3 * seen + 2, expected, usable, derivatives, 9), equations, rtol=1e-3, atol=1e-3
+        equations_of(3 * seen + 2, expected, usable, derivatives), equations, rtol=1e-3, atol=1e-3
     )
     other = torch.where(usable > 0, seen, torch.full_like(seen, 7.0))
-    torch.testing.assert_close(alignment(other, expected, usable, derivatives, 9), equations, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(equations_of(other, expected, usable, derivatives), equations, rtol=1e-3, atol=1e-3)
 
 
 def test_a_vertebra_frame_has_axes_of_its_own() -> None:
