@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,23 +105,21 @@ class ResultMessages:
         yield Outgoing(self.markers, self._surfaces.nothing())
 
     def nothing(self, stamp_ns: int) -> list[Outgoing]:
-        """In place of an earlier result on every latched topic: no level, no marker, an image of one black pixel."""
+        """In place of an earlier result on every latched topic: no level and no pictures."""
+        header = header_of(self._factory, stamp_ns, self._reference)
+        return [Outgoing(self.poses, self._factory.make(self.poses.kind, header=header)), *self.no_pictures(stamp_ns)]
+
+    def no_pictures(self, stamp_ns: int) -> list[Outgoing]:
+        """In place of earlier pictures: no marker, an image of one black pixel."""
         header = header_of(self._factory, stamp_ns, self._reference)
         black = image_from_pixels(self._factory, np.zeros((1, 1, 3), np.uint8), "rgb8", header)
-        return [
-            Outgoing(self.poses, self._factory.make(self.poses.kind, header=header)),
-            Outgoing(self.markers, self._surfaces.nothing()),
-            *(Outgoing(output, black) for output in self._overlays.values()),
-        ]
+        overlays = (Outgoing(output, black) for output in self._overlays.values())
+        return [Outgoing(self.markers, self._surfaces.nothing()), *overlays]
 
-    def of(self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry) -> list[Outgoing]:
-        """All messages of one result, in the order in which they are to be sent; drawing takes a while.
-
-        Raises:
-            InputError: an image shows nothing that an overlay could be drawn on.
-        """
+    def of(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
+        """What whoever steers by a result waits for, in the order in which it is to be sent."""
         header = header_of(self._factory, acquisition.stamp_ns, self._reference)
-        registered = {label: level for label, level in result.levels.items() if level.status == "registered"}
+        registered = _registered(result)
         T_reference_vertebra = {
             label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra for label, level in registered.items()
         }
@@ -133,13 +132,27 @@ class ResultMessages:
             stamped = self._factory.make("geometry_msgs/msg/PoseStamped", header=header, pose=pose)
             messages.append(Outgoing(self._measured[label], stamped))
         messages.append(Outgoing(self.poses, self._vertebra_poses(header, result)))
-        messages.append(Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered)))
+        return messages
+
+    def pictures(
+        self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry
+    ) -> list[Outgoing]:
+        """What people look at: markers and overlays, which take a while to make.
+
+        Raises:
+            InputError: an image shows nothing that an overlay could be drawn on.
+        """
+        registered = _registered(result)
         poses = {label: level.T_reference_ct for label, level in registered.items()}
-        for view, output in self._overlays.items():
+
+        def drawn(view: str) -> Outgoing:
             pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
             header = header_of(self._factory, acquisition.stamps_ns[view], acquisition.frames[view])
-            messages.append(Outgoing(output, image_from_pixels(self._factory, pixels, "rgb8", header)))
-        return messages
+            return Outgoing(self._overlays[view], image_from_pixels(self._factory, pixels, "rgb8", header))
+
+        with ThreadPoolExecutor(len(self._overlays)) as threads:
+            overlays = list(threads.map(drawn, self._overlays))
+        return [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered)), *overlays]
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
         """Every level; a rejected one has no pose."""
@@ -165,3 +178,7 @@ class ResultMessages:
             converged=level.converged,
             **(poses if registered else {}),
         )
+
+
+def _registered(result: RegistrationResult) -> dict[str, LevelResult]:
+    return {label: level for label, level in result.levels.items() if level.status == "registered"}

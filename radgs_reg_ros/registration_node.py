@@ -2,7 +2,8 @@
 
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.topics import info_topic
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
+from radgs_core.result_messages import Outgoing
 from radgs_reg_ros import qos
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_declaration import read
@@ -316,13 +318,13 @@ class RegistrationNode(ManagedNode):
             geometry = registrar.geometry(acquisition)
 
             def publish(result: RegistrationResult) -> None:
-                messages = publisher.messages(result, acquisition, geometry)
-                with self._publishing:
-                    if cancelled.is_set():
-                        raise JobCancelled("the registration was cancelled")
-                    publisher.publish(messages)
+                made = publisher.messages.of(result, acquisition)
+                with self._sending(cancelled):
+                    publisher.publish(made)
 
             result = registrar.register(acquisition, geometry, progress, publish)
+            make = partial(publisher.messages.pictures, result, acquisition, geometry)
+            self._publish_pictures(publisher, cancelled, make)
         except JobCancelled:
             tell(self.diagnostics.ok, "cancelled")
             raise
@@ -335,6 +337,31 @@ class RegistrationNode(ManagedNode):
             tell(self.diagnostics.error, sentence)
             return Outcome(False, sentence)
         return self._report(result, tell)
+
+    @contextmanager
+    def _sending(self, cancelled: threading.Event) -> Iterator[None]:
+        """A part of a result is being sent, which nothing interrupts; JobCancelled where it must not be any more."""
+        with self._publishing:
+            if cancelled.is_set():
+                raise JobCancelled("the registration was cancelled")
+            yield
+
+    def _publish_pictures(
+        self, publisher: ResultPublisher, cancelled: threading.Event, make: Callable[[], list[Outgoing]]
+    ) -> None:
+        """After the frames, which do not wait for them; an earlier result's pictures do not stay in view."""
+        try:
+            pictures = make()
+        except Exception as error:  # the result stands, whatever becomes of its pictures
+            self.get_logger().error(traceback.format_exc())
+            with self._sending(cancelled):
+                publisher.publish_no_pictures()
+            sentence = f"markers and overlays could not be made ({type(error).__name__}: {error})."
+            self.diagnostics.warn("pictures", sentence)
+        else:
+            with self._sending(cancelled):
+                publisher.publish(pictures)
+            self.diagnostics.ok("pictures", "markers and overlays are made")
 
     def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str) -> None:
         """Say how a registration goes, unless the node has given its registrar back meanwhile."""

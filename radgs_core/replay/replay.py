@@ -136,7 +136,11 @@ class Replay:
             geometry = self._registrar.geometry(acquisition)
 
             def write(result: RegistrationResult) -> None:
-                for outgoing in self._results.of(result, acquisition, geometry):
+                made = [
+                    *self._results.of(result, acquisition),
+                    *self._results.pictures(result, acquisition, geometry),
+                ]
+                for outgoing in made:
                     self._write(writer, outgoing, received_ns)
 
             result = self._registrar.register(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from held_registration import LONG, HeldNode, HeldRegistration, StillBuffer
 from rclpy.signals import SignalHandlerOptions
@@ -15,15 +16,9 @@ from radgs_core import result_messages
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros import registration_node
 
-RESULT = [
-    "/tf",
-    "vertebra_T12/measured_cp",
-    "vertebra_L1/measured_cp",
-    "vertebra_poses",
-    "markers",
-    "ap/overlay",
-    "lateral/overlay",
-]
+FRAMES = ["/tf", "vertebra_T12/measured_cp", "vertebra_L1/measured_cp", "vertebra_poses"]
+PICTURES = ["markers", "ap/overlay", "lateral/overlay"]
+RESULT = [*FRAMES, *PICTURES]
 JUMP = "the time went back by 20.000 s"
 
 
@@ -102,7 +97,7 @@ def test_when_time_goes_back_the_last_result_is_taken_back_also_one_that_is_bein
     node.registration.open.release()
     assert answer.exception(LONG) is None
     jump.join(LONG)
-    assert node.sent == [*RESULT, "vertebra_poses", "markers", "ap/overlay", "lateral/overlay"]
+    assert node.sent == [*FRAMES, "vertebra_poses", *PICTURES]
 
 
 INPUTS = [f"{view}/{name}" for view in ("ap", "lateral") for name in ("image", "camera_info", "transform")]
@@ -183,14 +178,34 @@ def test_a_registration_that_waits_for_a_transform_is_given_up_too(give_up, miss
 
 
 def test_nothing_of_a_result_is_sent_where_one_message_cannot_be_made(node, monkeypatch):
+    def no_poses(*arguments: object) -> None:
+        raise InputError("a pose is no pose.")
+
+    monkeypatch.setattr(node._publisher.messages, "_vertebra_poses", no_poses)
+    answer = node.register(1000)
+    node.registration.open.release()
+    assert (answer.result(LONG).success, answer.result(LONG).message) == (False, "a pose is no pose.")
+    assert node.sent == []
+
+
+def test_frames_are_sent_before_pictures_are_drawn_and_stand_without_them(node, monkeypatch):
+    sent_before = []
+
     def draw_overlay(*arguments: object) -> None:
+        sent_before.append(list(node.sent))
         raise InputError("ap/image shows nothing.")
 
     monkeypatch.setattr(result_messages, "draw_overlay", draw_overlay)
     answer = node.register(1000)
     node.registration.open.release()
-    assert (answer.result(LONG).success, answer.result(LONG).message) == (False, "ap/image shows nothing.")
-    assert node.sent == []
+    assert answer.result(LONG).success
+    assert sent_before[0] == FRAMES
+    assert node.sent == [*FRAMES, *PICTURES], "those of an earlier result are taken back"
+    told = node.told("pictures")
+    assert (told.level, told.message) == (
+        DiagnosticStatus.WARN,
+        "markers and overlays could not be made (InputError: ap/image shows nothing.).",
+    )
 
 
 def test_a_call_that_comes_while_the_node_is_deactivated_starts_nothing(node, monkeypatch):
@@ -227,4 +242,4 @@ def test_a_result_that_is_being_sent_is_sent_as_a_whole(node, monkeypatch):
     node.registration.open.release()
     answer.result(LONG)
     switch.join(LONG)
-    assert on == [True] * len(RESULT)
+    assert on == [True] * len(FRAMES)

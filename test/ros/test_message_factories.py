@@ -82,8 +82,15 @@ def test_a_result_and_its_end_have_the_same_bytes_live_and_recorded():
     geometry = BiplanarGeometry("carm_base", CAMERAS)
     live = ResultMessages(ROS_MESSAGES, CASE, ["T12", "L1"], "carm_base")
     recorded = ResultMessages(RECORDED, CASE, ["T12", "L1"], "carm_base")
-    sent = [*live.before_results(3 * S), *live.of(RESULT, ACQUISITION, geometry), *live.nothing(8 * S)]
-    written = [*recorded.before_results(3 * S), *recorded.of(RESULT, ACQUISITION, geometry), *recorded.nothing(8 * S)]
+    sent, written = (
+        [
+            *messages.before_results(3 * S),
+            *messages.of(RESULT, ACQUISITION),
+            *messages.pictures(RESULT, ACQUISITION, geometry),
+            *messages.nothing(8 * S),
+        ]
+        for messages in (live, recorded)
+    )
     assert [message.output.topic for message in sent] == [
         "/tf_static",
         "markers",
