@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.geometry.rigid import transform_points
+from radgs_core.registration.level_prior import LevelPrior
 from radgs_core.registration.scene import ScenePoses
 from radgs_core.registration.stage_view import StageView
 from radgs_core.registration.stages import Stage
@@ -23,7 +24,7 @@ class ObjectiveEvaluation:
     """The objective over all views at some poses, and its quadratic model there.
 
     Attributes:
-        score: mean over views of half the squared local correlation, to be maximised.
+        score: mean over views of half the squared local correlation, and the prior; to be maximised.
         gradient: (P,) by the parameters of the stage.
         curvature: (P, P) Gauss-Newton, by the same.
         similarity: (V, L) mean local correlation over each vertebra's footprint in each view.
@@ -49,6 +50,7 @@ class Objective:
         threads: evaluate the views, one each.
         stage: the scale, and what may move.
         start: poses at the beginning of the stage (see `StageView`); twists turn about the centroids there.
+        prior: what is known of the levels without the images, if anything; not for a rigid stage.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class Objective:
         threads: ThreadPoolExecutor,
         stage: Stage,
         start: ScenePoses,
+        prior: LevelPrior | None = None,
     ) -> None:
         self._threads = threads
+        self._prior = prior
         self._views = list(threads.map(lambda observed: StageView(subject, observed, stage, start), observations))
         centroids = np.stack(
             [transform_points(pose, c) for pose, c in zip(start.levels, subject.centres_ct_mm, strict=True)]
@@ -78,10 +82,15 @@ class Objective:
         """The objective at some poses."""
         views = list(self._threads.map(lambda view: view.evaluate(poses, self._centres_mm), self._views))
         basis = self._twists_of_parameters
+        score = float(np.mean([view.score for view in views]))
+        gradient = np.mean([view.gradient for view in views], axis=0)
         information = np.mean([view.curvature for view in views], axis=0)
+        if self._prior:
+            known = self._prior.evaluate(poses)
+            score, gradient, information = score + known.score, gradient + known.gradient, information + known.curvature
         return ObjectiveEvaluation(
-            score=float(np.mean([view.score for view in views])),
-            gradient=basis.T @ np.mean([view.gradient for view in views], axis=0),
+            score=score,
+            gradient=basis.T @ gradient,
             curvature=basis.T @ information @ basis,
             similarity=np.stack([view.similarity for view in views]),
             bone_similarity=np.stack([view.bone_similarity for view in views]),

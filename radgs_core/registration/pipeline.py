@@ -12,10 +12,10 @@ from radgs_core.errors import InputError
 from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
 from radgs_core.geometry.rigid import checked_rigid, inverse
 from radgs_core.progress import Progress
-from radgs_core.registration.learned import Learned, LearnedRegistration
+from radgs_core.registration.learned import LearnedRegistration
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.pipeline_stages import EVERY_STAGE, Stages
-from radgs_core.registration.refinement import refine
+from radgs_core.registration.refinement import place, refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.registration.scene import ScenePoses
 from radgs_core.registration.stage_clock import StageClock
@@ -44,8 +44,8 @@ COARSE_VOXEL_MM = 4.0
 class SpineRegistration:
     """Registers the levels of a case to X-rays, again and again: what does not depend on the X-rays is made once.
 
-    Without a start, networks that were trained for this patient find the levels and bring them close; then, as with a
-    start, renderings are compared with the images until they agree.
+    Without a start, networks that were trained for this patient find the levels. The body is placed as one, RecM and
+    RegM correct every level, and then renderings are compared with the images until they agree.
 
     Args:
         case: the prepared patient.
@@ -83,7 +83,7 @@ class SpineRegistration:
         if self._finder:
             self._finder.find(observations)
         if self._learned:
-            self._learned.register(observations, ScenePoses(pose, np.stack([pose] * len(levels))))
+            self._learned.register(observations, self._unbent(pose))
         self.register(images, geometry, dict.fromkeys(levels, pose))
 
     def register(
@@ -120,31 +120,35 @@ class SpineRegistration:
         self._check_request(geometry, images, levels, initial)
         with clock.timed("images"):
             observations = self._observed(images, geometry)
-        start, learned = self._start(observations, initial, clock, progress)
+        start = self._start(observations, initial, clock, progress)
         if isinstance(start, str):
             return RegistrationResult(
                 geometry.reference, not_found(levels, start), np.eye(4), clock.seconds, clock.seconds_by_stage, None
             )
         if self._stages.refinement:
+            with clock.timed("placement"):
+                placed = place(self._subject, observations, start, progress)
+            # Once the body is placed, its unbent levels are a better start for the networks than what was given or
+            # found, and one that owes nothing to it.
+            start = self._unbent(placed.poses.body)
+        learned, seen = None, None
+        if self._learned:
+            with clock.timed("learned"):
+                learned = self._learned.register(observations, start)
+            seen = learned.T_reference_ct
+        if self._stages.refinement:
             with clock.timed("refinement"):
-                refined = refine(self._subject, observations, start, progress)
-            if self._learned and learned is None:
-                # Where a start was given, the networks judge its outcome. They see the levels unbent: beginning from
-                # where refinement ended, they would tend to agree with it.
-                body = refined.poses.body
-                with clock.timed("learned"):
-                    learned = self._learned.register(
-                        observations, ScenePoses(body, np.stack([body] * len(self._case.levels)))
-                    )
+                refined = refine(self._subject, observations, placed, seen, progress)
             with clock.timed("verdict"):
                 results = judge(self._case, list(geometry.views), observations, refined, learned)
-            start = refined.poses
+            body = refined.poses.body
         else:
-            results = unverified(self._case, start)
+            body = start.body
+            results = unverified(self._case, start.levels if seen is None else seen)
         return RegistrationResult(
             geometry.reference,
             {level: results[level] for level in levels},
-            start.body,
+            body,
             clock.seconds,
             clock.seconds_by_stage,
             learned,
@@ -156,26 +160,24 @@ class SpineRegistration:
         initial: Mapping[str, NDArray[np.float64]] | None,
         clock: StageClock,
         progress: Progress,
-    ) -> tuple[ScenePoses | str, Learned | None]:
-        """Poses to refine, or why there are none; and what the networks made of the images."""
+    ) -> ScenePoses | str:
+        """Where body and levels are expected: as given, or as found; or why nothing was found."""
         if initial is not None:
             given = {level: checked_rigid(pose, f"start pose of {level}") for level, pose in initial.items()}
-            return start_poses(self._case, given), None
+            return start_poses(self._case, given)
         assert self._finder is not None, "checked with the request"
         progress(0.0, "finding the levels")
         with clock.timed("detection"):
             found = self._finder.find(observations)
         if found.reason:
-            return found.reason, None
-        start = ScenePoses(
+            return found.reason
+        return ScenePoses(
             found.T_reference_body, np.stack([found.T_reference_level[level] for level in self._case.levels])
         )
-        if self._learned is None:
-            return start, None
-        progress(0.0, "reconstructing the levels")
-        with clock.timed("learned"):
-            learned = self._learned.register(observations, start)
-        return ScenePoses(start.body, learned.T_reference_ct), learned
+
+    def _unbent(self, body: NDArray[np.float64]) -> ScenePoses:
+        """Every level where the CT has it in the body."""
+        return ScenePoses(body, np.stack([body] * len(self._case.levels)))
 
     def _check_request(
         self,

@@ -45,8 +45,8 @@ class RegistrationResult:
         levels: one result for every level that was asked for.
         T_reference_body: (4, 4) where the rest of the body carries the CT's coordinates, mm.
         seconds: wall clock from images in memory to this result.
-        seconds_by_stage: of it, by stage: ``images``, ``detection``, ``learned``, ``refinement``, ``verdict``, those
-            that were gone through.
+        seconds_by_stage: of it, by stage: ``images``, ``detection``, ``placement``, ``learned``, ``refinement``,
+            ``verdict``, those that were gone through.
         learned: what RecM and RegM made of the images; None when they were not used.
     """
 

@@ -24,14 +24,16 @@ class Stage:
     iterations: int
 
 
-STAGES = (
+RIGID_STAGES = (
     # a wrong start of everything: only wide blurs reach far, and all edges of the body help
     Stage(pixel_mm=4.8, blur_mm=8.0, window_mm=40.0, body_share=1.0, rigid=True, iterations=8),
     Stage(pixel_mm=2.4, blur_mm=5.0, window_mm=25.0, body_share=1.0, rigid=True, iterations=8),
     Stage(pixel_mm=2.4, blur_mm=3.0, window_mm=15.0, body_share=1.0, rigid=True, iterations=6),
+)
+LEVEL_STAGES = (
     # each vertebra on its own: sharp edges tell bone from the body's broad shadows, so accuracy comes with small blurs
     Stage(pixel_mm=2.4, blur_mm=3.0, window_mm=12.0, body_share=0.3, rigid=False, iterations=8),
     Stage(pixel_mm=1.2, blur_mm=2.0, window_mm=9.0, body_share=0.3, rigid=False, iterations=8),
     Stage(pixel_mm=1.2, blur_mm=1.2, window_mm=7.0, body_share=0.3, rigid=False, iterations=8),
 )
-"""Chosen on studies of T3..T8 of the example CT."""
+"""Both chosen on studies of T3..T8 of the example CT."""

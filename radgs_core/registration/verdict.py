@@ -18,7 +18,6 @@ from radgs_core.geometry.rigid import displacement_jacobian, inverse, rotation_a
 from radgs_core.registration.learned import Learned
 from radgs_core.registration.refinement import Refined
 from radgs_core.registration.result import LevelResult
-from radgs_core.registration.scene import ScenePoses
 from radgs_core.xray.observation import Observation
 from radgs_core.xray.visibility import LEAST_VISIBLE, visible_share
 
@@ -31,7 +30,7 @@ LARGEST_MOTION_DEG = 15.0
 """Against the body: more than a spine bends at one level between CT and surgery."""
 LARGEST_EXPECTED_TRE_MM = 0.95
 """Where there are no networks to ask."""
-DOUBTED_TRE_MM, DOUBTED_DISTANCE_MM = 1.3, 2.8
+DOUBTED_TRE_MM, DOUBTED_DISTANCE_MM = 0.95, 2.6
 """Where there are: the expected error, and the mean distance of surface points between the poses of refinement and of
 RecM and RegM, each of which alone is too large. Together they are doubts that add up in squares."""
 ERROR_SCALE_MM = 0.025
@@ -91,10 +90,10 @@ def not_found(levels: Sequence[str], reason: str) -> Mapping[str, LevelResult]:
     return {level: _rejected(level, reason, np.eye(4)) for level in levels}
 
 
-def unverified(case: Case, poses: ScenePoses) -> Mapping[str, LevelResult]:
-    """Verdicts on poses (L, 4, 4) that no rendering was compared with: all rejected."""
+def unverified(case: Case, T_reference_ct: NDArray[np.float64]) -> Mapping[str, LevelResult]:
+    """Verdicts on poses (L, 4, 4), mm, that no rendering was compared with: all rejected."""
     reason = "refinement was left out, so nothing verifies this pose; leave it in."
-    return {level: _rejected(level, reason, pose) for level, pose in zip(case.levels, poses.levels, strict=True)}
+    return {level: _rejected(level, reason, pose) for level, pose in zip(case.levels, T_reference_ct, strict=True)}
 
 
 def _rejected(label: str, reason: str, T_reference_ct: NDArray[np.float64]) -> LevelResult:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from radgs_core.case import Case
 from radgs_core.evaluation import tre_mm
 from radgs_core.geometry.rigid import rotation_about
+from radgs_core.progress import Progress
 from radgs_core.registration import refinement
 from radgs_core.registration.levenberg_marquardt import Solution, maximise
 from radgs_core.registration.multi_start import MOST_TRIED, TURN_DEG, Found, best_of_starts, leads_nowhere
 from radgs_core.registration.objective import LEVER_MM, Objective, ObjectiveEvaluation
 from radgs_core.registration.scene import ScenePoses
-from radgs_core.registration.stages import STAGES, Stage
+from radgs_core.registration.stages import RIGID_STAGES, Stage
 from radgs_core.registration.start import start_poses
 from radgs_core.registration.subject import Subject
 from radgs_core.registration.verdict import judge
@@ -78,10 +79,20 @@ def errors_mm(case: Case, poses: NDArray[np.float64], truth: NDArray[np.float64]
     return [tre_mm(v.surface_points_mm, pose, truth) for v, pose in zip(vertebrae, poses, strict=True)]
 
 
+def refined_from(
+    subject: Subject,
+    observations: Sequence[Observation],
+    start: ScenePoses,
+    progress: Progress = lambda fraction, message: None,
+) -> refinement.Refined:
+    placed = refinement.place(subject, observations, start, progress)
+    return refinement.refine(subject, observations, placed, None, progress)
+
+
 def first_stage(subject: Subject, observations: Sequence[Observation], start: ScenePoses) -> Found:
     with ThreadPoolExecutor(len(observations)) as threads:
-        objective = Objective(subject, observations, threads, STAGES[0], start)
-        return maximise(objective.evaluate, objective.moved, start, STAGES[0].iterations, lambda iteration: None)
+        objective = Objective(subject, observations, threads, RIGID_STAGES[0], start)
+        return maximise(objective.evaluate, objective.moved, start, RIGID_STAGES[0].iterations, lambda iteration: None)
 
 
 def test_a_start_that_is_turned_far_is_saved_by_others(
@@ -96,7 +107,7 @@ def test_a_start_that_is_turned_far_is_saved_by_others(
     assert leads_nowhere(alone)
     assert min(errors_mm(tall_case, alone.state.levels, truth)) > 10
     fractions: list[float] = []
-    refined = refinement.refine(subject, observations, start, lambda fraction, message: fractions.append(fraction))
+    refined = refined_from(subject, observations, start, lambda fraction, message: fractions.append(fraction))
     assert max(errors_mm(tall_case, refined.poses.levels, truth)) < 0.8
     assert fractions == sorted(fractions)
 
@@ -113,7 +124,7 @@ def test_a_start_that_is_turned_little_needs_no_others(
         raise AssertionError("other starts were tried")
 
     monkeypatch.setattr(refinement, "best_of_starts", unexpected)
-    refined = refinement.refine(subject, observations, wrong_by(TURNED_LITTLE), lambda fraction, message: None)
+    refined = refined_from(subject, observations, wrong_by(TURNED_LITTLE))
     assert max(errors_mm(tall_case, refined.poses.levels, truth)) < 0.8
 
 
@@ -128,7 +139,7 @@ def test_a_start_at_the_neighbouring_vertebra_ends_right_or_is_rejected(
 ) -> None:
     start = wrong_by(sign * ONE_VERTEBRA_UP)
     assert min(errors_mm(tall_case, start.levels, truth)) > 20
-    refined = refinement.refine(subject, observations, start, lambda fraction, message: None)
+    refined = refined_from(subject, observations, start)
     results = judge(tall_case, list(GEOMETRY.views), observations, refined)
     for result, error in zip(results.values(), errors_mm(tall_case, refined.poses.levels, truth), strict=True):
         assert result.status == "rejected" or error < 2
@@ -164,13 +175,13 @@ def test_the_turn_that_is_most_alike_is_kept_and_ends_the_search(axis: tuple[int
     right_deg = TURN_DEG * np.array(axis)
     fake = OneTurnIsRight(right_deg, 0.45)
     first = Solution(AT_HOME, fake.evaluate(AT_HOME), True, 1)
-    found = best_of_starts(fake.at, AT_HOME, STAGES[0], first)  # type: ignore[arg-type]
+    found = best_of_starts(fake.at, AT_HOME, RIGID_STAGES[0], first)  # type: ignore[arg-type]
     assert found.evaluation.score == 0.45
-    assert fake.made.count(STAGES[0]) == 1
+    assert fake.made.count(RIGID_STAGES[0]) == 1
 
 
 def test_a_few_turns_are_tried_in_vain_and_the_first_end_is_kept() -> None:
     fake = OneTurnIsRight(np.array([90.0, 0.0, 0.0]), 0.45)
     first = Solution(AT_HOME, dataclasses.replace(fake.evaluate(AT_HOME), score=0.2), True, 1)
-    assert best_of_starts(fake.at, AT_HOME, STAGES[0], first) is first  # type: ignore[arg-type]
-    assert fake.made.count(STAGES[0]) == MOST_TRIED
+    assert best_of_starts(fake.at, AT_HOME, RIGID_STAGES[0], first) is first  # type: ignore[arg-type]
+    assert fake.made.count(RIGID_STAGES[0]) == MOST_TRIED

@@ -72,7 +72,7 @@ def test_what_detection_finds_is_refined_and_judged(study: Study, found: list[in
     for level in study.case.levels:
         assert tre_mm(study.case.levels[level].surface_points_mm, OFFSET @ study.truth, study.truth) > 3
         assert study.error_mm(result, level) < 0.8
-    assert list(result.seconds_by_stage) == ["images", "detection", "refinement", "verdict"]
+    assert list(result.seconds_by_stage) == ["images", "detection", "placement", "refinement", "verdict"]
     assert 0 < sum(result.seconds_by_stage.values()) <= result.seconds
 
 
@@ -101,7 +101,7 @@ def test_without_both_the_poses_are_those_of_detection(study: Study, found: list
 def test_with_a_start_nothing_is_detected(study: Study, found: list[int]) -> None:
     start = dict.fromkeys(study.case.levels, OFFSET @ study.truth)
     result = SpineRegistration(study.case).register(study.images, GEOMETRY, start)
-    assert found == [] and list(result.seconds_by_stage) == ["images", "refinement", "learned", "verdict"]
+    assert found == [] and list(result.seconds_by_stage) == ["images", "placement", "learned", "refinement", "verdict"]
 
 
 def test_a_detection_that_fails_rejects_every_level_with_its_reason(study: Study) -> None:
