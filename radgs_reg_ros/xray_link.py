@@ -27,7 +27,7 @@ class LinkFaults:
 
 
 class XrayLink:
-    """Publishes with faults; which messages they meet, each on its own, depends on the seed and the message's number."""
+    """Publishes with faults; which messages they meet depends on the seed and the number of the message."""
 
     def __init__(self, node: LifecycleNode, seed: int) -> None:
         self._node = node
