@@ -160,12 +160,13 @@ def soak_table(content: Content) -> str:
             f" {content['answer_median_ms']:.0f} ms (median), {content['answer_max_ms']:.0f} ms (longest)",
             *_grown(content, "growth"),
         ],
-        [f"{content['loops']:.0f} lifecycle loops", "", *_grown(content, "loops_growth")],
+        [f"{content['loops']:.0f} lifecycle loops", "memory: a loop", *_grown(content, "loops_growth")],
         [
             f"{content['starts']:.0f} starts of the process",
             f"{content['starts_left_files']:.0f} files left in shared memory",
             *[""] * 4,
         ],
+        [f"{content['ends']:.0f} ends while registering", f"{content['shutdown_s']:.2f} s (longest)", *[""] * 4],
     ]
     return table(["", "", "growth of memory, MB", "threads", "sockets", "files in shared memory"], rows)
 

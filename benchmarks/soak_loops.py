@@ -7,22 +7,28 @@ from pathlib import Path
 
 from benchmarks.ros_room import NODE, RosRoom
 from radgs_core.progress import Progress
-from radgs_reg_ros.rig.footprint import SHARED_MEMORY, Footprint, shared_files_of
+from radgs_reg_ros.rig.footprint import SHARED_MEMORY, Footprint, memory_mb_per_step, shared_files_of
 from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
 from radgs_reg_ros.rig.node_process import NodeProcess
 from radgs_reg_ros.rig.private_domain import private_domain
 from radgs_reg_ros.rig.remote import Remote
 
 WARM_UP = 10
-"""Loops before the first footprint: caches fill, and the allocator finds its size."""
+"""Loops before the first footprint: caches fill, and threads of the executor are made."""
 SETTLED_S = 20.0
 
 
 @dataclass(frozen=True)
 class Left:
-    """What loops left, beyond what there was after ``WARM_UP`` of them."""
+    """What loops left, beyond what there was after ``WARM_UP`` of them.
 
-    memory_mb: float
+    Attributes:
+        memory_mb_per_loop: slope of the memory over the loops, the median of those between any two of them (Theil and
+            Sen): a leak shows in all, what is only late to be freed in few.
+        threads, sockets, shared_files: how many more.
+    """
+
+    memory_mb_per_loop: float
     threads: int
     sockets: int
     shared_files: int
@@ -30,16 +36,15 @@ class Left:
 
 def left_by_loops(room: RosRoom, loops: int, progress: Progress) -> Left:
     """Take the node, which is unconfigured, through its lifecycle that many times."""
-    before = None
+    footprints = []
     for number in range(WARM_UP + loops):
         progress(number / (WARM_UP + loops), f"loop {number}")
-        if number == WARM_UP:
-            before = Footprint.of(room.process.pid)
         lifecycle_loop(room.remote, NODE)
-    after = Footprint.of(room.process.pid)
-    before = before or after
+        if number >= WARM_UP - 1:
+            footprints.append(Footprint.of(room.process.pid))
+    before, after = footprints[0], footprints[-1]
     return Left(
-        after.memory_mb - before.memory_mb,
+        memory_mb_per_step(footprints),
         after.threads - before.threads,
         after.sockets - before.sockets,
         after.shared_files - before.shared_files,

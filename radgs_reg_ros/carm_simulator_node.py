@@ -27,12 +27,12 @@ from radgs_reg_ros.clock_publisher import ClockPublisher
 from radgs_reg_ros.commanded_carm import CommandedCArm
 from radgs_reg_ros.exposure_publisher import ExposurePublisher
 from radgs_reg_ros.followed_carm import FollowedCArm
-from radgs_reg_ros.image_link import ImageLink, LinkFaults
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import CarmSimulatorParameters, selected_levels
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
+from radgs_reg_ros.xray_link import LinkFaults, XrayLink
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class _OperatingRoom:
         case: the patient.
         theatre: patient and C-arm.
         carm: where the C-arm is.
-        link: the way of the images.
+        link: the way of images and camera_info.
     """
 
     case: Case
     theatre: Theatre
     carm: CommandedCArm | FollowedCArm
-    link: ImageLink
+    link: XrayLink
 
 
 Order = Callable[[threading.Event], str]
@@ -110,7 +110,7 @@ class CarmSimulatorNode(ManagedNode):
             )
         mover = CommandedCArm if parameters.joint_states == "publish" else FollowedCArm
         place = mover(self, self._frames, self.diagnostics)
-        self._room = _OperatingRoom(case, theatre, place, ImageLink(self, parameters.seed))
+        self._room = _OperatingRoom(case, theatre, place, XrayLink(self, parameters.seed))
         self.parameters_changed()
 
     def activate(self) -> None:

@@ -18,8 +18,8 @@ from radgs_core.messages.topics import info_topic
 from radgs_core.messages.transforms import pose_from_matrix
 from radgs_core.xray.theatre import Exposure
 from radgs_reg_ros import qos
-from radgs_reg_ros.image_link import ImageLink, LinkFaults
 from radgs_reg_ros.ros_messages import ROS_MESSAGES, message_class
+from radgs_reg_ros.xray_link import LinkFaults, XrayLink
 
 
 class ExposurePublisher:
@@ -46,7 +46,7 @@ class ExposurePublisher:
         case: Case,
         reference: Header,
         frames: Mapping[str, str],
-        link: ImageLink,
+        link: XrayLink,
         faults: LinkFaults,
     ) -> None:
         """Send one exposure.
@@ -56,7 +56,7 @@ class ExposurePublisher:
             case: of whom.
             reference: stamp of the exposure, and the frame of the truth.
             frames: by view, the optical frame.
-            link, faults: which way the images take.
+            link, faults: which way images and camera_info take.
         """
         self._truth.publish(
             VertebraPoseArray(
@@ -66,7 +66,7 @@ class ExposurePublisher:
         )
         for view, pixels in exposure.images.items():
             header = Header(stamp=reference.stamp, frame_id=frames[view])
-            self._infos[view].publish(info_from_camera(ROS_MESSAGES, exposure.cameras[view], header))
+            link.send(self._infos[view], info_from_camera(ROS_MESSAGES, exposure.cameras[view], header), faults)
             counts = np.round(pixels).astype(np.uint16)
             message = self._transport.message(ROS_MESSAGES, counts, "mono16", header)
             link.send(self._images[view], message, faults)

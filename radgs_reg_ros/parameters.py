@@ -131,7 +131,8 @@ class CarmSimulatorParameters:
     real_time_factor: float = parameter(
         1.0,
         AT_ONCE,
-        "clock publish: seconds of /clock that pass in one of real time; 0: the clock stands.",
+        "clock publish: seconds of /clock that pass in one of real time; 0: the clock stands. TF remembers ten of these"
+        " seconds: above 20 registrations may come too late for it.",
         (0.0, 1000.0),
     )
     image_size: int = parameter(512, CONFIGURE, "Width and height of the images, pixels.", (64, 4096))
@@ -156,12 +157,20 @@ class CarmSimulatorParameters:
         "How images go: raw, or compressed (ap/image/compressed and lateral/image/compressed, PNG of 16 bits).",
         choices=("raw", "compressed"),
     )
-    drop_share: float = parameter(0.0, AT_ONCE, "Share of the image messages that are lost.", (0.0, 1.0))
+    drop_share: float = parameter(
+        0.0, AT_ONCE, "Share of the messages of images and camera_info that are lost, each on its own.", (0.0, 1.0)
+    )
     duplicate_share: float = parameter(
-        0.0, AT_ONCE, "Share of the image messages, of those not lost, that are sent twice.", (0.0, 1.0)
+        0.0,
+        AT_ONCE,
+        "Share of the messages of images and camera_info, of those not lost, that are sent twice.",
+        (0.0, 1.0),
     )
     delay_s: float = parameter(
-        0.0, AT_ONCE, "How much later than everything else about an exposure its images are sent, seconds.", (0.0, 60.0)
+        0.0,
+        AT_ONCE,
+        "How much later than truth and TF of an exposure its images and camera_info are sent, seconds.",
+        (0.0, 60.0),
     )
     seed: int = parameter(
         0,

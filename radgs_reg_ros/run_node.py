@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.core_log import show_core_log
 from radgs_reg_ros.managed_node import ManagedNode
+from radgs_reg_ros.steady_executor import SteadyExecutor
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 WORK_END_S = 0.6
@@ -47,7 +48,7 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
         rclpy.shutdown()
         return 2
     show_core_log(node.get_logger())
-    executor = MultiThreadedExecutor(num_threads=3)
+    executor = SteadyExecutor(num_threads=3)
     executor.add_node(node)
     crashes: list[BaseException] = []
     closing = threading.Event()

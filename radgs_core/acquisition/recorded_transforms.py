@@ -2,7 +2,7 @@
 
 import bisect
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,8 @@ from radgs_core.messages.stamps import JUMP_BACK_NS, NS_PER_S, nanoseconds
 REORDERED_NS = NS_PER_S
 """Stamps of a frame that go back by more are another run (a loop, a simulation that began anew): messages of several
 senders overtake each other by less. ``/clock`` has one sender, and the live node's ``JUMP_BACK_NS``."""
+THIN_FROM = 4096
+"""Samples that come before it is looked which of them are needed: some 1.2 MB."""
 
 
 @dataclass
@@ -30,9 +32,13 @@ class _Run:
 class RecordedTransforms:
     """Takes a recording twice, each time in the order in which it was received.
 
-    First ``foresee...`` all of it: moving frames are known over their whole history, and a static frame that comes late
-    counts from the beginning. Then ``reach`` and ``take_static`` go along with what is looked up: a static frame that
-    is sent anew counts from then on, and a stamp is looked up in the run that it belongs to.
+    First, when it knows which stamps it will be asked for (``want``), ``foresee...`` all of it: moving frames are known
+    over their whole history, and a static frame that comes late counts from the beginning. Then ``reach`` and
+    ``take_static`` go along with what is looked up: a static frame that is sent anew counts from then on, and a stamp
+    is looked up in the run that it belongs to.
+
+    What is kept of moving frames grows with the number of these stamps, not with the length of the recording nor with
+    how often frames are sent: the samples next to each.
     """
 
     def __init__(self, ignored: Collection[str], report: Callable[[str], object]) -> None:
@@ -41,14 +47,21 @@ class RecordedTransforms:
             ignored: frames whose stamps say nothing of the time that it is, such as those of results.
             report: told every transform that is refused, one sentence each.
         """
+        self._wanted_ns = np.empty(0, dtype=np.int64)
         self._ignored = set(ignored)
         self._report = report
         self._check = RigidityCheck(report)
         self._runs = [_Run(0)]
         self._current = 0
+        self._unthinned = 0
+        self._thin_at = THIN_FROM
         self._newest_ns: dict[str, int] = {}
         self._clock_ns: int | None = None
         self._static: dict[str, tuple[str, NDArray[np.float64]]] = {}
+
+    def want(self, stamps_ns: Iterable[int]) -> None:
+        """All stamps that will be looked up, in nanoseconds, in any order; before anything is foreseen."""
+        self._wanted_ns = np.unique(np.fromiter(stamps_ns, dtype=np.int64))
 
     def foresee_moving(self, message: Message, received_ns: int) -> None:
         """A TFMessage of ``/tf``."""
@@ -58,7 +71,7 @@ class RecordedTransforms:
             if child not in self._ignored:
                 self._watch(child, stamp_ns, received_ns)
             try:
-                self._runs[-1].tree.insert(parent, child, stamp_ns, self._sample(transform))
+                self._insert(parent, child, stamp_ns, self._sample(transform))
             except InputError as error:
                 self._report(str(error))
 
@@ -80,6 +93,7 @@ class RecordedTransforms:
 
     def begin(self) -> None:
         """All is foreseen; the recording is now gone through again."""
+        self._thin()
         self._set_static()
 
     def reach(self, received_ns: int) -> bool:
@@ -107,14 +121,35 @@ class RecordedTransforms:
                 self._static[child] = (parent, matrix)
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
-        """``T_target_source`` (4, 4), mm, at a stamp of the run that is reached.
+        """``T_target_source`` (4, 4), mm, at a wanted stamp of the run that is reached.
 
         Raises:
             TransformUnavailable: it was not recorded; the sentence says what is missing.
             InputError: what was recorded is not a rigid transform.
+            ValueError: nobody said that this stamp would be looked up; what is needed for it may be forgotten.
         """
+        if not self._is_wanted(stamp_ns):
+            raise ValueError(f"{stamp_ns} ns is none of the stamps that were to be looked up")
         self._check.explain(target, source)
         return self._runs[self._current].tree.lookup(target, source, stamp_ns)
+
+    def _insert(self, parent: str, child: str, stamp_ns: int, sample: Sample) -> None:
+        self._runs[-1].tree.insert(parent, child, stamp_ns, sample)
+        self._unthinned += 1
+        if self._unthinned >= self._thin_at:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Forget samples of the last run that will not be needed."""
+        tree = self._runs[-1].tree
+        tree.thin(self._wanted_ns)
+        self._unthinned = 0
+        # as many as are kept: looking through all of them takes time in proportion to what has come
+        self._thin_at = max(THIN_FROM, tree.sample_count)
+
+    def _is_wanted(self, stamp_ns: int) -> bool:
+        index = int(np.searchsorted(self._wanted_ns, stamp_ns))
+        return index < len(self._wanted_ns) and int(self._wanted_ns[index]) == stamp_ns
 
     def _sample(self, transform: Message) -> Sample:
         try:
@@ -130,6 +165,7 @@ class RecordedTransforms:
         self._newest_ns[child] = max(stamp_ns, self._newest_ns.get(child, stamp_ns))
 
     def _begin_run(self, received_ns: int) -> None:
+        self._thin()
         self._runs.append(_Run(received_ns))
         self._newest_ns.clear()
 

@@ -3,6 +3,7 @@
 import bisect
 import math
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TypeAlias
 
 import numpy as np
@@ -77,6 +78,28 @@ class TransformTree:
         """
         parent, child = _checked_names(parent, child)
         self._edges[child] = _StaticEdge(parent, T_parent_child)
+
+    @property
+    def sample_count(self) -> int:
+        """Samples in time that are kept."""
+        return sum(len(edge.stamps_ns) for edge in self._edges.values() if isinstance(edge, _MovingEdge))
+
+    def thin(self, wanted_ns: NDArray[np.int64]) -> None:
+        """Forget the samples that no lookup at one of these stamps, ascending, needs; nor will once more have come.
+
+        Of each edge the last sample before a stamp and the first after it are kept, and the first and the last of all:
+        between these two lies what is known.
+        """
+        for edge in self._edges.values():
+            if isinstance(edge, _MovingEdge):
+                stamps_ns = np.array(edge.stamps_ns, dtype=np.int64)
+                earlier = np.searchsorted(wanted_ns, stamps_ns, "left")
+                not_later = np.searchsorted(wanted_ns, stamps_ns, "right")
+                is_needed = np.ones(len(stamps_ns), dtype=bool)
+                # a stamp in [this, next), or one in (previous, this]
+                is_needed[1:-1] = (earlier[2:] > earlier[1:-1]) | (not_later[1:-1] > not_later[:-2])
+                edge.stamps_ns = list(compress(edge.stamps_ns, is_needed))
+                edge.matrices = list(compress(edge.matrices, is_needed))
 
     def forget(self, child: str) -> None:
         """Drop all that is known of a frame's transform to its parent, static or sampled."""

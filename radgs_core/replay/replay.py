@@ -16,7 +16,7 @@ from radgs_core.messages.factory import Message
 from radgs_core.messages.frames import ct_frame, vertebra_frame
 from radgs_core.messages.quality import Quality
 from radgs_core.messages.recorded_messages import RecordedMessages
-from radgs_core.messages.stamps import seconds_text
+from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.topics import CLOCK, TF, TF_STATIC, resolved
 from radgs_core.progress import Progress
 from radgs_core.registration.pipeline import SpineRegistration
@@ -92,6 +92,9 @@ class Replay:
         return self._outcomes
 
     def _foresee(self) -> None:
+        # of images, and of starts in whatever frame
+        stamped = self._bag.messages([*self._topics.images, self._topics.initialpose])
+        self._transforms.want(nanoseconds(self._read(recorded).header.stamp) for recorded in stamped)
         for recorded in self._bag.messages([TF, TF_STATIC, CLOCK]):
             message = self._read(recorded)
             if recorded.topic == TF:

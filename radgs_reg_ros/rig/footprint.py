@@ -1,9 +1,15 @@
 """What a process holds of the machine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
+from statistics import median
 
 MB = 1e6
+SETTLED_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+"""For the environment of a process whose memory is to be compared over time: glibc's allocator then gives back to the
+system what is freed, large arrays at once; else resident memory goes up and down by tens of MB."""
 SHARED_MEMORY = "/dev/shm/"
 FAST_DDS = "fastdds_"
 
@@ -42,6 +48,13 @@ class Footprint:
             sockets=sum(link.startswith("socket:") for link in links),
             shared_files=len(shared_files_of(pid)),
         )
+
+
+def memory_mb_per_step(footprints: Sequence[Footprint]) -> float:
+    """Growth of memory from one footprint to the next, MB: the median of the slopes between any two (Theil and Sen)."""
+    memory_mb = [footprint.memory_mb for footprint in footprints]
+    slopes = [(memory_mb[j] - memory_mb[i]) / (j - i) for i, j in combinations(range(len(memory_mb)), 2)]
+    return median(slopes) if slopes else 0.0
 
 
 def shared_files_of(pid: int) -> set[Path]:

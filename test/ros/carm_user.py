@@ -67,16 +67,20 @@ class CArmUser:
 
     def expose(self, service: str) -> VertebraPoseArray:
         """Have X-rays taken; returns their truth, and not before their camera_info has come."""
-        answer = self.order(service)
-        truth = self.remote.wait_for(
-            lambda: next((t for t in self.truth if seconds_text(nanoseconds(t.header.stamp)) in answer), None),
-            "the truth of the exposure",
-            LONG,
-        )
+        truth = self.expose_with_faults(service)
         views = [service.removeprefix("expose_")] if "_" in service else VIEWS
         for view in views:
             self.remote.wait_for(lambda view=view: self.of(self.infos[view], truth), f"{view}/camera_info", LONG)
         return truth
+
+    def expose_with_faults(self, service: str) -> VertebraPoseArray:
+        """Have X-rays taken that may come late or not at all; returns their truth."""
+        answer = self.order(service)
+        return self.remote.wait_for(
+            lambda: next((t for t in self.truth if seconds_text(nanoseconds(t.header.stamp)) in answer), None),
+            "the truth of the exposure",
+            LONG,
+        )
 
     def image(self, view: str, truth: VertebraPoseArray) -> Image:
         """The image of an exposure."""

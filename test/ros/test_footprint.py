@@ -1,46 +1,86 @@
 """A node that is configured and cleaned up again and again holds no more than before; `make soak` repeats it more."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from radgs_reg_ros.rig.footprint import SHARED_MEMORY, Footprint, shared_files_of
+from radgs_reg_ros.rig.footprint import (
+    SETTLED_MEMORY,
+    SHARED_MEMORY,
+    Footprint,
+    memory_mb_per_step,
+    shared_files_of,
+)
 from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
+from radgs_reg_ros.rig.node_process import NodeProcess
 
 NODE = "/registration_node"
-WARM_UP, LOOPS = 3, 6
-GROWTH_MB = 100.0
-"""The allocator's memory goes up and down by tens of MB; loops that kept their case would keep hundreds."""
+WARM_UP, LOOPS = 3, 12
+MOST_MB_PER_LOOP = 2.0
+"""An image of 1024x1024 float32 that is kept in each loop would be 4, a case more."""
 POOL_THREADS = 2
-"""The executor makes its threads when it first needs them; a loop that kept one would keep six."""
+"""The executor makes its threads when it first needs them; a loop that kept one would keep twelve."""
 SETTLED_S = 20.0
 """Threads and sockets may end after the answer of their transition."""
 
 
 @pytest.fixture(scope="module")
-def node(start_node, remote, case_folder):
-    process = start_node("registration_node", case=str(case_folder))
-    remote.watch(process)
-    return process
+def start_loops(domain, remote, case_folder, tmp_path_factory):
+    """Starts a node whose memory can be compared over its loops; returns its process after the first of them."""
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+        for name, value in SETTLED_MEMORY.items():
+            patch.setenv(name, value)
+
+        def start(module: str, node: str) -> NodeProcess:
+            log = tmp_path_factory.mktemp("log") / "node.log"
+            arguments = ("-r", f"__node:={node[1:]}")
+            process = NodeProcess(module, domain, log, {"case": str(case_folder)}, arguments)
+            remote.watch(stack.enter_context(process))
+            for _ in range(WARM_UP):
+                lifecycle_loop(remote, node)
+            return process
+
+        yield start
 
 
-def test_lifecycle_loops_leave_nothing(node, remote):
-    for _ in range(WARM_UP):
-        lifecycle_loop(remote, NODE)
-    before = Footprint.of(node.pid)
+def loops(process, remote, node: str) -> list[Footprint]:
+    footprints = [Footprint.of(process.pid)]
     for _ in range(LOOPS):
-        lifecycle_loop(remote, NODE)
+        lifecycle_loop(remote, node)
+        footprints.append(Footprint.of(process.pid))
+    return footprints
+
+
+def test_lifecycle_loops_leave_nothing(start_loops, remote):
+    process = start_loops("radgs_reg_ros.registration_node", NODE)
+    footprints = loops(process, remote, NODE)
 
     def grown() -> dict[str, float]:
-        now = Footprint.of(node.pid)
+        now = Footprint.of(process.pid)
         counts = ("threads", "descriptors", "sockets", "shared_files")
-        growth = {name: getattr(now, name) - getattr(before, name) for name in counts}
+        growth = {name: getattr(now, name) - getattr(footprints[0], name) for name in counts}
         growth["threads"] -= POOL_THREADS
         return {name: value for name, value in growth.items() if value > 0}
 
     remote.wait_for(lambda: not grown(), f"what {LOOPS} loops made to be given back ({grown()})", SETTLED_S)
-    assert Footprint.of(node.pid).memory_mb - before.memory_mb < GROWTH_MB
+    assert memory_mb_per_step(footprints) < MOST_MB_PER_LOOP
+
+
+def test_an_image_that_is_kept_in_each_loop_would_be_seen(start_loops, remote):
+    process = start_loops("leaking_node", "/leaking_node")
+    assert memory_mb_per_step(loops(process, remote, "/leaking_node")) > MOST_MB_PER_LOOP
+
+
+def test_growth_is_the_slope_that_most_loops_show():
+    def slope(memory_mb: list[float]) -> float:
+        return memory_mb_per_step([Footprint(value, 9, 30, 7, 4) for value in memory_mb])
+
+    assert slope([300.0 + 4.0 * loop for loop in range(9)]) == pytest.approx(4.0)
+    assert slope([300.0, 300.0, 390.0, 300.0, 300.0, 300.0, 380.0]) == 0.0, "peaks are none"
+    assert slope([300.0]) == 0.0
 
 
 def test_segments_ports_locks_and_semaphores_are_counted(remote):

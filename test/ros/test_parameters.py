@@ -17,7 +17,7 @@ from radgs_core.io.label_schemes import LEVELS
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.parameter_docs import page
 from radgs_reg_ros.parameter_field import refusal
-from radgs_reg_ros.parameters import NODES, RegistrationParameters, selected_levels
+from radgs_reg_ros.parameters import NODES, CarmSimulatorParameters, RegistrationParameters, selected_levels
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "radgs_reg.yaml"
@@ -83,6 +83,14 @@ def test_forms_of_texts(name, good, wrong):
 @pytest.mark.parametrize("value", [0.0, 60.0, 0.05])
 def test_the_ends_of_a_range_belong_to_it(value):
     assert refusal(FIELDS["sync_slop_s"], value) == ""
+
+
+def test_the_speed_of_the_clock_goes_from_standing_to_what_its_steps_allow():
+    """A step of /clock is a hundredth of real time: at a thousand it is all that TF remembers."""
+    (factor,) = (f for f in dataclasses.fields(CarmSimulatorParameters) if f.name == "real_time_factor")
+    assert [refusal(factor, value) for value in (0.0, 200.0, 1000.0)] == [""] * 3
+    for value in (-0.1, 1000.1, math.inf, math.nan, 5):
+        assert "must be of type double, 0.0 to 1000.0" in refusal(factor, value)
 
 
 @pytest.mark.parametrize("value", [-1e-9, 60.1, math.nan, math.inf, 1, True, "1.0", None])

@@ -1,7 +1,10 @@
 """What was recorded of a live run gives the same result offline, byte for byte."""
 
+import sqlite3
 import time
+from contextlib import closing
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from radgs_reg.msg import VertebraPoseArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from small_case import LEVELS
+from visualization_msgs.msg import Marker
 
 from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
@@ -95,25 +99,34 @@ def recorder(start_node, remote, diagnostics, case_folder):
 
 
 @pytest.fixture(scope="module")
-def replayed_bag(recorder, case_folder, tmp_path_factory):
-    """The recording with the results of the recording."""
-    folder = tmp_path_factory.mktemp("recordings")
-    starts = [message for message in recorder.messages if message.topic == "/initialpose"]
-    others = [message for message in recorder.messages if message.topic not in ("/initialpose", "/vertebra_poses")]
-    # live, the start came after the first pair had; offline, a pair is registered when it is complete
-    begin_ns = others[0].received_ns
-    with written_bag(folder / "live", "mcap", RECORDED.types, {}) as writer:
-        for message in starts:
-            writer.write(message.topic, message.kind, 10, False, begin_ns, message.data)
-        for message in others:
-            writer.write(message.topic, message.kind, 10, False, message.received_ns, message.data)
-    case = Case.load(case_folder)
-    out = folder / "replayed"
-    with opened_bag(folder / "live") as bag, written_bag(out, "mcap", RECORDED.types, {}) as writer:
-        replay = Replay(bag, case, SpineRegistration(case), ReplaySettings(levels=LEVELS))
-        assert len(replay.run(writer, lambda fraction, message: None)) == 2
-        assert replay.left_out == 0
-    return out
+def replay_to(recorder, case_folder, tmp_path_factory):
+    """Makes the recording with the results of the recording, of a storage."""
+
+    def replay(storage: str) -> Path:
+        folder = tmp_path_factory.mktemp(storage)
+        starts = [message for message in recorder.messages if message.topic == "/initialpose"]
+        others = [message for message in recorder.messages if message.topic not in ("/initialpose", "/vertebra_poses")]
+        # live, the start came after the first pair had; offline, a pair is registered when it is complete
+        begin_ns = others[0].received_ns
+        with written_bag(folder / "live", storage, RECORDED.types, {}) as writer:
+            for message in starts:
+                writer.write(message.topic, message.kind, 10, False, begin_ns, message.data)
+            for message in others:
+                writer.write(message.topic, message.kind, 10, False, message.received_ns, message.data)
+        case = Case.load(case_folder)
+        out = folder / "replayed"
+        with opened_bag(folder / "live") as bag, written_bag(out, bag.storage, RECORDED.types, {}) as writer:
+            replay = Replay(bag, case, SpineRegistration(case), ReplaySettings(levels=LEVELS))
+            assert len(replay.run(writer, lambda fraction, message: None)) == 2
+            assert replay.left_out == 0
+        return out
+
+    return replay
+
+
+@pytest.fixture(scope="module")
+def replayed_bag(replay_to):
+    return replay_to("mcap")
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +174,25 @@ def test_another_library_reads_both_recordings(recorder, replayed_bag):
     assert [[(v.label, v.ct_pose.position.x) for v in p.vertebrae] for p in poses] == [
         [(v.label, pytest.approx(v.ct_pose.position.x, abs=1e-9)) for v in p.vertebrae] for p in live
     ]
+
+
+def test_sqlite_and_ros_alone_read_a_recording_of_sqlite3(recorder, replayed, replay_to):
+    """Nothing of what wrote it: Python's own SQLite, and the serialization of ROS."""
+    folder = replay_to("sqlite3")
+    query = "SELECT topics.name, topics.type, data FROM messages JOIN topics ON topic_id = topics.id ORDER BY timestamp"
+    with closing(sqlite3.connect(folder / f"{folder.name}.db3")) as database:
+        read: dict[str, list[object]] = {}
+        for topic, kind, data in database.execute(query):
+            read.setdefault(topic, []).append(deserialize_message(data, message_class(kind)))
+    for view in VIEWS:
+        sent = [deserialize_message(message.data, Image) for message in recorder.of(f"/{view}/image")]
+        assert read[f"/{view}/image"] == sent
+        assert [(o.encoding, len(o.data)) for o in read[f"/{view}/overlay"]] == [("rgb8", 3 * 128 * 128)] * 2
+    assert read["/vertebra_poses"] == [deserialize_message(data, VertebraPoseArray) for data in replayed]
+    frames = {t.child_frame_id for message in read["/tf"] for t in message.transforms}
+    assert {f"vertebra_{level}" for level in LEVELS} <= frames
+    assert {f"vertebra_{level}" for level in LEVELS} == {m.header.frame_id for m in labels(read)}
+
+
+def labels(read: dict[str, list[object]]) -> list[Marker]:
+    return [m for array in read["/markers"] for m in array.markers if m.type == Marker.TEXT_VIEW_FACING and m.text]

@@ -1,13 +1,16 @@
 """Transforms of a recording: known before they came, and looked up in the run that they belong to."""
 
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from made_bag import S, clock, moving, static
 
+from radgs_core.acquisition import recorded_transforms
 from radgs_core.acquisition.recorded_transforms import RecordedTransforms
-from radgs_core.acquisition.tf_tree import TransformUnavailable
+from radgs_core.acquisition.tf_tree import TransformTree, TransformUnavailable
 from radgs_core.errors import InputError
 from radgs_core.messages.topics import TF, TF_STATIC
 
@@ -18,8 +21,15 @@ def at(x: float) -> np.ndarray:
     return matrix
 
 
-def foreseen(*sent: Any, ignored: tuple[str, ...] = (), told: list[str] | None = None) -> RecordedTransforms:
+WANTED_NS = range(0, 120 * S, S // 20)
+"""Stamps that tests look up are among them."""
+
+
+def foreseen(
+    *sent: Any, ignored: tuple[str, ...] = (), told: list[str] | None = None, wanted_ns: Iterable[int] = WANTED_NS
+) -> RecordedTransforms:
     transforms = RecordedTransforms(ignored, (told if told is not None else []).append)
+    transforms.want(wanted_ns)
     for received_ns, topic, _, message in sent:
         if topic == TF:
             transforms.foresee_moving(message, received_ns)
@@ -137,3 +147,69 @@ def test_frames_that_cannot_be_are_told() -> None:
     transforms.take_static(static(1, {"carm_base": at(0)})[3])
     assert len(told) == 3
     assert "its own parent" in told[0] and "lacks the name" in told[1] and "its own parent" in told[2]
+
+
+def dense(hertz: int, seconds: int) -> Iterator[Any]:
+    """A frame that is sent very often."""
+    for number in range(hertz * seconds):
+        stamp_ns = number * S // hertz
+        yield moving(stamp_ns, stamp_ns, {"ap": at(number / hertz)})
+
+
+def test_what_is_kept_does_not_grow_with_how_much_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded_transforms, "THIN_FROM", 256)
+
+    def most_samples(seconds: int) -> int:
+        transforms = RecordedTransforms((), lambda _: None)
+        transforms.want([S, 2 * S + 1])
+        most = 0
+        for received_ns, _, _, message in dense(100, seconds):
+            transforms.foresee_moving(message, received_ns)
+            most = max(most, sum(run.tree.sample_count for run in transforms._runs))
+        transforms.begin()
+        assert x_of(transforms, "ap", 1) == pytest.approx(1)
+        return most
+
+    assert most_samples(80) == most_samples(8) < 300
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 7, 300])
+def test_what_is_forgotten_is_never_missed(wanted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samples overtake each other and come twice; stamps hit samples, lie between two, and outside."""
+    monkeypatch.setattr(recorded_transforms, "THIN_FROM", 8)
+    rng = np.random.default_rng(wanted)
+    stamps_ns = rng.integers(0, S // 2, 400) // 1000 * 1000
+    wanted_ns = rng.integers(-S // 10, S * 6 // 10, wanted) // 1000 * 1000
+    wanted_ns[::2] = rng.choice(stamps_ns, len(wanted_ns[::2]))
+    whole = TransformTree(math.inf)
+    samples = []
+    for received_ns, stamp_ns in enumerate(stamps_ns.tolist()):
+        samples.append(moving(received_ns, stamp_ns, {"ap": at(received_ns)}))
+        whole.insert("carm_base", "ap", stamp_ns, at(received_ns))
+    transforms = foreseen(*samples, wanted_ns=wanted_ns.tolist())
+    for stamp_ns in wanted_ns.tolist():
+        found = [outcome(lookup, stamp_ns) for lookup in (transforms.lookup, whole.lookup)]
+        assert found[0] == found[1]
+    assert transforms._runs[0].tree.sample_count <= 2 * len(set(wanted_ns.tolist())) + 2
+    assert whole.sample_count > 350
+
+
+def outcome(lookup: Callable[[str, str, int], Any], stamp_ns: int) -> Any:
+    """What is found, or the sentence."""
+    try:
+        return np.round(lookup("carm_base", "ap", stamp_ns), 6).tolist()
+    except TransformUnavailable as error:
+        return str(error)
+
+
+def test_runs_that_have_ended_keep_no_more_than_they_need() -> None:
+    """A recording that is looped for hours."""
+    loops = [moving((100 * n + s) * S, s * S, {"ap": at(s)}) for n in range(5) for s in range(50)]
+    transforms = foreseen(*loops, wanted_ns=[7 * S + 1])
+    assert [run.tree.sample_count for run in transforms._runs] == [4] * 5
+
+
+def test_a_stamp_that_nobody_wanted_is_an_error_of_the_program() -> None:
+    transforms = foreseen(moving(S, S, {"ap": at(1)}), wanted_ns=[S])
+    with pytest.raises(ValueError, match="none of the stamps"):
+        x_of(transforms, "ap", 2)

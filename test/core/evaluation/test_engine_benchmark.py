@@ -81,12 +81,14 @@ def test_figures_get_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     stream = {"minutes": 2.0, "pairs_per_s": 30.0, "triggers": 118, "lost_triggers": 0, "failed_triggers": 3}
     answers = {"answer_median_ms": 600.0, "answer_max_ms": 900.0}
     growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in ("threads", "sockets", "shared_files")}
-    memory = {"growth_mb": -0.25, "loops_growth_mb": 3.0}
-    report.report("soak", {**stream, **answers, **growth, **memory, "loops": 100, "starts": 20, "starts_left_files": 0})
+    memory = {"growth_mb": -0.25, "loops_growth_mb": 0.3}
+    ended = {"starts": 20, "starts_left_files": 0, "ends": 6, "shutdown_s": 0.715}
+    report.report("soak", {**stream, **answers, **growth, **memory, "loops": 100, **ended})
     document_performance.main()
     assert "| added by ROS, median, ms | 21.3 |" in page.read_text()
     assert "m or part of a quaternion | 2.0e-10 |" in page.read_text()
-    assert "| 100 lifecycle loops |  | +3.0 | +1 | +1 | +1 |" in page.read_text()
+    assert "| 6 ends while registering | 0.71 s (longest) |" in page.read_text()
+    assert "| 100 lifecycle loops | memory: a loop | +0.3 | +1 | +1 | +1 |" in page.read_text()
     assert "| 30.0 pairs a second; 118 triggers, of which 0 lost and 3 failed; answers" in page.read_text()
     assert "A GPU, torch 2. The largest difference from the CPU is 3.0e-06 of the largest value." in page.read_text()
     assert "| an image | 1.2 |" in page.read_text()

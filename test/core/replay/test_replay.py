@@ -224,6 +224,15 @@ def test_a_moving_carm_has_the_place_of_each_image_s_own_stamp(tmp_path: Path) -
         np.testing.assert_allclose(geometry.views[view].T_reference_camera, T, atol=1e-9)
 
 
+def test_a_start_in_a_moving_frame_has_the_place_of_its_own_stamp(tmp_path: Path) -> None:
+    """Between samples that no image needs."""
+    cart = [moving((HOUR_S + s) * S, s * S, {"cart": at(10 * s)}) for s in range(9)]
+    start = initialpose((HOUR_S + 2) * S, at(1), frame="cart", stamp_ns=3 * S + S // 2)
+    sent = sorted([views(), *cart, start, *pair(7)], key=lambda message: message[0])
+    replayed = Replayed(tmp_path, sent, WITHOUT_START)
+    assert [start and start["T12"] for start in replayed.registration.starts] == pytest.approx([36])
+
+
 def test_a_looped_recording_gives_every_pair_of_every_loop(tmp_path: Path) -> None:
     loops = []
     for begin_s in (HOUR_S, HOUR_S + 100):
@@ -501,6 +510,6 @@ def test_a_message_that_is_not_of_its_type_is_one_sentence(tmp_path: Path, monke
         write_bag(tmp_path / "bag", [views(), *pair(1)])
     monkeypatch.setattr("test_replay.write_bag", lambda path, sent, storage: path)
     with pytest.raises(
-        InputError, match=r"the message on /tf_static that was received at 3600000000000 ns is no tf2_msgs"
+        InputError, match=r"the message on /ap/image that was received at 3601002000000 ns is no sensor_msgs/msg/Image"
     ):
         Replayed(tmp_path, [])

@@ -1,4 +1,4 @@
-"""The way that images take to who listens: as a network does, it may lose, double and delay them."""
+"""The way that images and camera_info take to who listens: as a network does, it may lose, double and delay them."""
 
 import threading
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class LinkFaults:
     delay_s: float = 0.0
 
 
-class ImageLink:
-    """Publishes images with faults; which messages they meet depends on the seed and the number of the message."""
+class XrayLink:
+    """Publishes with faults; which messages they meet depends on the seed and the number of the message."""
 
     def __init__(self, node: LifecycleNode, seed: int) -> None:
         self._node = node

@@ -1,8 +1,8 @@
-"""Which images are lost and doubled; how they are delayed is seen in test_simulation.py."""
+"""Which messages are lost and doubled; how they are delayed is seen in test_simulation.py."""
 
 import pytest
 
-from radgs_reg_ros.image_link import ImageLink, LinkFaults
+from radgs_reg_ros.xray_link import LinkFaults, XrayLink
 
 
 class Sent:
@@ -17,7 +17,7 @@ class Sent:
 
 def arrived(seed: int, faults: LinkFaults, count: int = 2000) -> list[int]:
     """Which of the numbered messages come out of the link."""
-    link, sent = ImageLink(None, seed), Sent()
+    link, sent = XrayLink(None, seed), Sent()
     for number in range(count):
         link.send(sent, number, faults)
     return sent.messages
