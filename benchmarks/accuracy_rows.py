@@ -59,7 +59,7 @@ OURS, NETWORK_ONLY, WITH_START = "ours", "network_only", "with_start"
 ROWS = (
     SystemRow(OURS, "ours, no start", BOTH, _through(WHOLE), SHIPPED),
     SystemRow(NETWORK_ONLY, "ours without refinement (P2)", BOTH, _through(NETWORKS_ALONE), SHIPPED),
-    SystemRow(WITH_START, "refinement from a given start, judged by the networks", BOTH, FromStart, SHIPPED),
+    SystemRow(WITH_START, "ours, from a given start", BOTH, FromStart, SHIPPED),
     SystemRow("refinement", "refinement from a given start alone", ABLATION, FromStart),
     SystemRow("no_learned", "detection and refinement alone", ABLATION, _through(Stages(learned=False)), SHIPPED),
     SystemRow("detection", "detection alone", ABLATION, _through(Stages(learned=False, refinement=False)), SHIPPED),

@@ -2,8 +2,8 @@
 
 A pose is rejected when something speaks against it that can be seen without knowing the truth: too little of the
 vertebra is in an image, the rendering does not look like the X-ray there, the vertebra itself explains nothing of it,
-the vertebra would have left its neighbours, or the images do not determine the pose well enough for how far from it
-the networks see the vertebra. The thresholds were set on studies of T5..T8 of the example CT, other levels than those
+the vertebra would have left its neighbours, or the pose is not known well enough for how far from it the networks see
+the vertebra. The thresholds were set on studies of T5..T8 of the example CT, other levels than those
 in the published tables.
 """
 
@@ -29,10 +29,9 @@ LARGEST_MOTION_MM = 15.0
 LARGEST_MOTION_DEG = 15.0
 """Against the body: more than a spine bends at one level between CT and surgery."""
 LARGEST_EXPECTED_TRE_MM = 0.95
-"""Where there are no networks to ask."""
-DOUBTED_TRE_MM, DOUBTED_DISTANCE_MM = 0.95, 2.6
-"""Where there are: the expected error, and the mean distance of surface points between the poses of refinement and of
-RecM and RegM, each of which alone is too large. Together they are doubts that add up in squares."""
+LARGEST_DISTANCE_MM = 2.6
+"""Where there are networks: mean over surface points, between the poses of refinement and of RecM and RegM. Expected
+error and distance are doubts that add up in squares."""
 ERROR_SCALE_MM = 0.025
 """Turns the curvature of the similarity into millimetres of TRE; calibrated (docs/evaluation.md)."""
 ROUNDING_SHARE = 1e-12
@@ -66,11 +65,8 @@ def judge(
             or _unlike(label, similarity)
             or _not_seen_itself(label, float(refined.bone_similarity[:, index].mean()))
             or _displaced(label, vertebra, pose, refined.poses.body)
-            or (
-                _doubted(vertebra, expected, pose, learned.T_reference_ct[index])
-                if learned
-                else _uncertain(label, expected, LARGEST_EXPECTED_TRE_MM)
-            )
+            or _uncertain(label, expected)
+            or (_doubted(vertebra, expected, pose, learned.T_reference_ct[index]) if learned else "")
         )
         results[label] = LevelResult(
             label=label,
@@ -106,7 +102,8 @@ def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refi
     """Root mean square displacement of the surface under the uncertainty of the pose, mm.
 
     The inverse curvature of the similarity gives the shape of the uncertainty (Laplace's approximation); what the
-    rendering leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size.
+    rendering leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size. Where there are networks,
+    what they see is part of what is known.
     Infinite where the images leave the level free to move in some direction.
     """
     block = slice(6 + 6 * index, 12 + 6 * index)
@@ -168,29 +165,26 @@ def _displaced(label: str, vertebra: Vertebra, pose: NDArray[np.float64], body: 
     return ""
 
 
+def _uncertain(label: str, expected: float) -> str:
+    if math.isinf(expected):
+        return f"the images do not determine the pose of {label}; take images in which it is seen."
+    if not expected <= LARGEST_EXPECTED_TRE_MM:
+        return (
+            f"the images determine the pose of {label} only to {expected:.2f} mm, and {LARGEST_EXPECTED_TRE_MM:.2f} mm"
+            " is the limit; take sharper images with less noise."
+        )
+    return ""
+
+
 def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
-    """Networks and refinement seldom go astray to the same place: where they agree closely, the images may determine
-    the pose less well, and the other way round."""
-    reason = _uncertain(vertebra.label, expected, DOUBTED_TRE_MM)
-    if reason:
-        return reason
+    """Networks and refinement seldom go astray to the same place, so the better they agree, the less well the images
+    need to determine the pose."""
     points = vertebra.surface_points_mm.astype(np.float64)
     apart = float(np.linalg.norm(transform_points(refined, points) - transform_points(learned, points), axis=1).mean())
-    if math.hypot(expected / DOUBTED_TRE_MM, apart / DOUBTED_DISTANCE_MM) <= 1:
+    limit = LARGEST_DISTANCE_MM * math.sqrt(1 - (expected / LARGEST_EXPECTED_TRE_MM) ** 2)
+    if apart <= limit:
         return ""
-    limit = DOUBTED_DISTANCE_MM * math.sqrt(1 - (expected / DOUBTED_TRE_MM) ** 2)
     return (
         f"refinement ended {apart:.2f} mm from where the networks see {vertebra.label}, and {limit:.2f} mm is the limit"
         f" where the images determine the pose to {expected:.2f} mm; take sharper images with less noise."
     )
-
-
-def _uncertain(label: str, expected: float, limit: float) -> str:
-    if math.isinf(expected):
-        return f"the images do not determine the pose of {label}; take images in which it is seen."
-    if not expected <= limit:
-        return (
-            f"the images determine the pose of {label} only to {expected:.2f} mm, and {limit:.2f} mm is the limit;"
-            " take sharper images with less noise."
-        )
-    return ""
