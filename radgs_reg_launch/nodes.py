@@ -1,6 +1,7 @@
 """Processes that the launch files start, as the arguments of the launch file want them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from launch import LaunchContext
 from launch.actions import OpaqueFunction
@@ -66,6 +67,9 @@ def _robot_state_publisher(context: LaunchContext) -> list[Node]:
 
 
 def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, type]) -> list[LifecycleNode]:
+    params_file = LaunchConfiguration("params_file").perform(context)
+    if not Path(params_file).is_file():  # launch_ros would warn, and start the node with defaults
+        raise RuntimeError(f"params_file {params_file} does not exist; name a YAML file, or leave the argument out.")
     # The nodes start themselves: transitions begin when a node is ready, and no event of launch can come too early.
     return [
         LifecycleNode(
@@ -73,7 +77,7 @@ def _managed_node(context: LaunchContext, name: str, parameters: Mapping[str, ty
             executable=name,
             name=name,
             namespace=LaunchConfiguration("namespace"),
-            parameters=[LaunchConfiguration("params_file"), _given(context, parameters)],
+            parameters=[params_file, _given(context, parameters)],
             arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
             output="screen",
         )

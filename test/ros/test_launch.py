@@ -60,6 +60,16 @@ def test_what_is_not_given_is_left_to_the_file(name):
     assert {"case", "frame_prefix", "use_sim_time"} <= empty
 
 
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_file_of_parameters_that_does_not_exist_starts_nothing(name, tmp_path):
+    missing = tmp_path / "missing.yaml"
+    command = [sys.executable, "-c", SERVICE, str(FOLDER / name), f"params_file:={missing}"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert f"params_file {missing} does not exist; name a YAML file" in ended.stdout + ended.stderr
+    assert "process started" not in ended.stdout + ended.stderr
+
+
 @pytest.fixture(scope="module")
 def launched(domain, case_folder, tmp_path_factory):
     """simulation.launch.py with a file of parameters and some arguments."""
