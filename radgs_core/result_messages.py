@@ -52,7 +52,8 @@ class Outgoing:
 class ResultMessages:
     """Makes the messages of results.
 
-    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` only.
+    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` and,
+    where refinement left a pose, among the markers; it has no frame.
     """
 
     tf = Output(TF, TF_MESSAGE, quality.TF)
@@ -69,7 +70,7 @@ class ResultMessages:
         self._case = case
         self._levels = list(levels)
         self._reference = reference
-        self._surfaces = VertebraMarkers(factory, case, levels, frame_prefix)
+        self._surfaces = VertebraMarkers(factory, case, levels, reference, frame_prefix)
         self._measured = {
             label: Output(f"vertebra_{label}/measured_cp", "geometry_msgs/msg/PoseStamped", quality.EVENTS)
             for label in levels
@@ -133,7 +134,7 @@ class ResultMessages:
             stamped = self._factory.make("geometry_msgs/msg/PoseStamped", header=header, pose=pose)
             messages.append(Outgoing(self._measured[label], stamped))
         messages.append(Outgoing(self.poses, self._vertebra_poses(header, result)))
-        messages.append(Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered)))
+        messages.append(Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, result.levels)))
         poses = {label: level.T_reference_ct for label, level in registered.items()}
         for view, output in self._overlays.items():
             pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
