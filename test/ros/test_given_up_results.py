@@ -73,6 +73,23 @@ def test_a_result_that_is_wanted_is_sent_on_every_topic(node):
     assert node.sent == RESULT
 
 
+def test_calls_that_come_meanwhile_are_answered_with_the_newest_pair(node):
+    """One thread runs them all, and none of them keeps it."""
+    first = node.register(1000)
+    later = []
+    for second in (1001, 1002):
+        node.take(Exposure.good(second))
+        later.append(node.call())
+        wait_for(lambda: len(node._worker._pending.waiting if node._worker._pending else []) == len(later), "the call")
+    node.registration.open.release()
+    assert first.result(LONG).success
+    assert not any(answer.done() for answer in later)
+    node.registration.open.release()
+    assert all(answer.result(LONG).success for answer in later)
+    assert len(node.registration.starts) == 2, "the pair between was left out"
+    assert node.told("registration").values[0].value.startswith("1002.")
+
+
 @pytest.mark.parametrize("give_up", [reactivate, go_back])
 def test_nothing_of_a_result_that_was_given_up_is_sent_although_the_node_is_active(give_up, node):
     answer = node.register(1000)

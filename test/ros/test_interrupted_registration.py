@@ -90,6 +90,27 @@ def test_time_that_goes_back_gives_the_running_registration_up(registering, remo
     assert [(message.header.stamp.sec, message.vertebrae) for message in poses] == [(5000, [])]
 
 
+def wait_for_answer(answer) -> str:
+    """It was sent before the process ended."""
+    deadline = time.monotonic() + 2.0
+    while not answer.done() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return answer.result().message if answer.done() else "nothing"
+
+
+def test_calls_at_once_wait_beside_each_other(registering, remote):
+    """More than the executor has threads, and all get the answer that deactivation gives to those who wait."""
+    answers = [registering(5003)]
+    client = remote.node.create_client(Trigger, f"{NODE}/register")
+    remote.wait_for(client.service_is_ready, "the service", 30.0)
+    answers += [client.call_async(Trigger.Request()) for _ in range(4)]
+    assert remote.transition(NODE, DEACTIVATE)
+    remote.wait_for(lambda: all(answer.done() for answer in answers), "the answers", 5.0)
+    assert {answer.result().message for answer in answers} == {"the node was deactivated"}
+    remote.node.destroy_client(client)
+    assert remote.transition(NODE, ACTIVATE)
+
+
 def test_the_node_answers_while_it_registers(registering, remote):
     answer = registering(5001)
     state = remote.call(GetState, f"{NODE}/get_state", GetState.Request(), 5.0)
@@ -97,9 +118,12 @@ def test_the_node_answers_while_it_registers(registering, remote):
     assert not answer.done()
 
 
-def test_a_signal_ends_the_process_within_two_seconds(node):
-    """Last in this file. It still registers for the test before this one."""
+def test_a_signal_answers_calls_and_ends_the_process_within_two_seconds(node, registering, remote):
+    """Last in this file."""
+    assert remote.transition(NODE, DEACTIVATE, ACTIVATE)
+    answer = registering(5002)
     began = time.monotonic()
     node.interrupt()
     assert node.wait(20.0) == 0
     assert time.monotonic() - began < 2.0
+    assert wait_for_answer(answer) == "the node is shutting down"

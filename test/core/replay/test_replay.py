@@ -365,6 +365,18 @@ def test_an_initialpose_counts_from_when_it_came(tmp_path: Path, caplog: pytest.
     assert warning.startswith("the pair of 1.000000000 s is left out: there is no start")
 
 
+def test_an_initialpose_in_a_moving_frame_is_placed_when_it_comes(tmp_path: Path) -> None:
+    """As live, where TF has forgotten it by the time of the pair: what is sent in its stead later does not count."""
+    table = [moving((HOUR_S + s) * S, s * S, {"table": at(100)}) for s in (0, 2)]
+    shift, again = (
+        static(HOUR_S * S, {"mattress": at(5)}, "table"),
+        static((HOUR_S + 3) * S, {"mattress": at(7)}, "table"),
+    )
+    start = initialpose((HOUR_S + 1) * S, at(10), "mattress", S)
+    replayed = Replayed(tmp_path, [views(), shift, table[0], start, table[1], again, *pair(60)], WITHOUT_START)
+    assert replayed.registration.starts == [pytest.approx({"T12": 115, "L1": 115})]
+
+
 def test_an_initialpose_that_cannot_be_used_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Replayed(tmp_path, [views(), initialpose(HOUR_S * S, at(30), frame=""), *pair(1)])
     (warning,) = told(caplog)
