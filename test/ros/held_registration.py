@@ -87,6 +87,10 @@ class HeldNode(RegistrationNode):
     def executor(self) -> Executor | None:
         return self._caller
 
+    @executor.setter
+    def executor(self, executor: Executor) -> None:
+        self._caller = executor
+
     def begin(self, case_folder: Path) -> None:
         self.set_parameters([Parameter("case", value=str(case_folder))])
         self.trigger_configure()
