@@ -53,7 +53,8 @@ class Outgoing:
 class ResultMessages:
     """Makes the messages of results.
 
-    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` only.
+    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` and,
+    where refinement left a pose, among the markers; it has no frame.
     """
 
     tf = Output(TF, TF_MESSAGE, quality.TF)
@@ -70,7 +71,7 @@ class ResultMessages:
         self._case = case
         self._levels = list(levels)
         self._reference = reference
-        self._surfaces = VertebraMarkers(factory, case, levels, frame_prefix)
+        self._surfaces = VertebraMarkers(factory, case, levels, reference, frame_prefix)
         self._measured = {
             label: Output(f"vertebra_{label}/measured_cp", "geometry_msgs/msg/PoseStamped", quality.EVENTS)
             for label in levels
@@ -142,8 +143,7 @@ class ResultMessages:
         Raises:
             InputError: an image shows nothing that an overlay could be drawn on.
         """
-        registered = _registered(result)
-        poses = {label: level.T_reference_ct for label, level in registered.items()}
+        poses = {label: level.T_reference_ct for label, level in _registered(result).items()}
 
         def drawn(view: str) -> Outgoing:
             pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
@@ -152,7 +152,7 @@ class ResultMessages:
 
         with ThreadPoolExecutor(len(self._overlays)) as threads:
             overlays = list(threads.map(drawn, self._overlays))
-        return [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, registered)), *overlays]
+        return [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, result.levels)), *overlays]
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
         """Every level; a rejected one has no pose."""

@@ -3,25 +3,27 @@
 import threading
 from collections.abc import Collection, Mapping
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-PERIOD_S = 1.0
-"""Every entry is repeated at this period, so that late joiners see it; a change is published at once."""
+from radgs_reg_ros.diagnostic_sender import open_sender
 
 
 class Diagnostics:
-    """Named entries with a level and one sentence; set from any thread."""
+    """Named entries with a level and one sentence; set from any thread.
+
+    Every entry is repeated each second, so that late joiners see it; a change is published at once.
+    """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._lock = threading.Lock()
         self._entries: dict[str, DiagnosticStatus] = {}
-        # absolute: monitors listen there whatever the node's namespace
-        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._sender = open_sender(node, self._entries)
         # steady: a simulated clock may stand still, and that is when people look at the diagnostics
-        self._timer = node.create_timer(PERIOD_S, self._publish_all, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(self._sender.period_s, self._sender.send_all, clock=steady)
 
     def ok(self, name: str, message: str, **values: str) -> None:
         """Set an entry: all is well; ``values`` are shown with it, by key."""
@@ -38,40 +40,31 @@ class Diagnostics:
     def drop(self, names: Collection[str]) -> None:
         """Drop some entries: what they told is over."""
         with self._lock:
-            for name in names:
-                self._entries.pop(name, None)
+            self._drop(names)
 
     def forget(self, but: str) -> None:
         """Drop every entry but one, if it is there: the node starts anew."""
         with self._lock:
-            self._entries = {name: entry for name, entry in self._entries.items() if name == but}
+            self._drop([name for name in self._entries if name != but])
+
+    def _drop(self, names: Collection[str]) -> None:
+        for name in names:
+            if name in self._entries:
+                self._sender.end(name)  # first: it may be sending all of them, and the lock is not its own
+                del self._entries[name]
 
     def _set(self, name: str, level: bytes, message: str, values: Mapping[str, str]) -> None:
-        entry = DiagnosticStatus(
-            level=level,
-            name=f"{self._node.get_fully_qualified_name().lstrip('/')}: {name}",
-            message=message,
-            hardware_id="",
-            values=[KeyValue(key=key, value=value) for key, value in values.items()],
-        )
+        pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+        entry = DiagnosticStatus(level=level, name=name, message=message, values=pairs)
         with self._lock:
             before = self._entries.get(name)
             self._entries[name] = entry
+            if before is None:
+                self._sender.begin(name)
         if before is not None and before.level == level and (level == DiagnosticStatus.OK or before.message == message):
             return  # what is merely refreshed waits for the timer: images come at 30 Hz
         if level == DiagnosticStatus.WARN:
             self._node.get_logger().warning(message)
         elif level == DiagnosticStatus.ERROR:
             self._node.get_logger().error(message)
-        self._publish([entry])
-
-    def _publish_all(self) -> None:
-        with self._lock:
-            entries = list(self._entries.values())
-        if entries:
-            self._publish(entries)
-
-    def _publish(self, entries: list[DiagnosticStatus]) -> None:
-        message = DiagnosticArray(status=entries)
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(message)
+        self._sender.send(entry)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -28,6 +28,7 @@ from radgs_core.messages.topics import info_topic
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_core.result_messages import Outgoing
 from radgs_reg_ros import qos
+from radgs_reg_ros.awaited import awaited
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import RegistrationParameters, selected_levels
@@ -70,9 +71,10 @@ class RegistrationNode(ManagedNode):
         self._worker = LatestJobWorker("registration", self._work)
         self._cancelled = threading.Event()
         """Of the running registration; for its own thread."""
-        # a group of its own: a call waits for its registration while images keep coming
+        self._start_placer = LatestJobWorker("initialpose transform", self._place_start)
+        # a call holds its group until it is answered: others must come in meanwhile
         self._service = self.create_service(
-            Trigger, "~/register", self._on_register, callback_group=MutuallyExclusiveCallbackGroup()
+            Trigger, "~/register", self._on_register, callback_group=ReentrantCallbackGroup()
         )
 
     def configure(self) -> None:
@@ -88,7 +90,13 @@ class RegistrationNode(ManagedNode):
         self._jumps = TimeJumps(self, self._on_jump)
         registration = SpineRegistration(case)
         registration.warm_up()
-        self._registrar = Registrar(registration, levels, parameters.reference_frame, self._placed, self._looked_up)
+        self._registrar = Registrar(
+            registration,
+            levels,
+            parameters.reference_frame,
+            self._placed,
+            lambda target, source, stamp_ns: self._looked_up(self._cancelled, target, source, stamp_ns),
+        )
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         if self._registrar.needs_start:
             self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
@@ -148,6 +156,7 @@ class RegistrationNode(ManagedNode):
             self._pairing.slop_s = parameters.sync_slop_s
 
     def stop_work(self, timeout_s: float) -> None:
+        self._start_placer.stop(0.0)
         self._worker.stop(timeout_s)
 
     def _placed(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
@@ -157,12 +166,12 @@ class RegistrationNode(ManagedNode):
             raise JobCancelled("the node was deactivated")
         return placer.place(view, frame, stamp_ns, self._cancelled)
 
-    def _looked_up(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
-        """``T_target_source`` (4, 4), mm, at a stamp; waits for it. In the worker thread."""
+    def _looked_up(self, cancelled: threading.Event, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_target_source`` (4, 4), mm, at a stamp; waits for it. In the thread of a worker."""
         tf_buffer = self._tf_buffer
         if tf_buffer is None:
             raise JobCancelled("the node was deactivated")
-        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s, self._cancelled)
+        return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s, cancelled)
 
     def _open_inbox(self) -> None:
         parameters = self._settings
@@ -191,6 +200,7 @@ class RegistrationNode(ManagedNode):
         """Forget where views were, and what diagnostics say of inputs: they would pass for new ones."""
         if self._placer is not None:
             self._placer.forget()
+        self._start_placer.cancel("its transform is of before that")
         transport = TRANSPORTS[self._settings.image_transport]
         names = [(transport.topic(view), info_topic(view), _transform_entry(view)) for view in VIEWS]
         self.diagnostics.drop(["pair", *(name for names_of_view in names for name in names_of_view)])
@@ -260,10 +270,13 @@ class RegistrationNode(ManagedNode):
             self._worker.submit(acquisition)
 
     def _on_initialpose(self, message: PoseWithCovarianceStamped) -> None:
-        if self._registrar is None:
+        registrar = self._registrar
+        if registrar is None:
             return
+        with self._collecting:  # of an earlier one nothing is told any more
+            self._start_placer.cancel("a newer initialpose has come")
         try:
-            self._registrar.set_start(message, "initialpose")
+            registrar.set_start(message, "initialpose")
         except InputError as error:
             self.diagnostics.error("initialpose", str(error))
         else:
@@ -271,6 +284,16 @@ class RegistrationNode(ManagedNode):
             self.diagnostics.ok(
                 "start", "the initialpose, or the last result where that is newer", source="initialpose"
             )
+            self._start_placer.submit(registrar)
+
+    def _place_start(self, registrar: Registrar, cancelled: threading.Event) -> None:
+        """Look up where the initialpose is before TF forgets it; in a thread of its own."""
+        try:
+            registrar.place_start(partial(self._looked_up, cancelled))
+        except InputError as error:
+            with self._collecting:
+                if self._registrar is registrar and not cancelled.is_set():
+                    self.diagnostics.warn("initialpose", f"initialpose: {error}")
 
     def _on_incompatible(self, name: str, _event: object) -> None:
         self._incompatible.add(name)
@@ -283,14 +306,16 @@ class RegistrationNode(ManagedNode):
             f" {self._settings.image_reliability}; set image_reliability to best_effort.",
         )
 
-    def _on_register(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    async def _on_register(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        executor = self.executor
+        assert executor is not None  # it runs this
         try:
             with self._collecting:  # time must not go back between the two
                 if self._inbox is None:
                     response.message = "registration_node is not active; configure and activate it first."
                     return response
                 waiting = self._worker.submit(self._inbox.latest())
-            outcome = waiting.result()
+            outcome = await awaited(waiting, executor)
         except JobCancelled as error:
             outcome = Outcome(False, str(error))
         except InputError as error:

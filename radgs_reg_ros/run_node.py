@@ -16,6 +16,8 @@ from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.steady_executor import SteadyExecutor
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+ANSWER_END_S = 0.2
+"""How long calls get whose jobs were cancelled, until they are answered."""
 WORK_END_S = 0.6
 """How long a running job gets to notice that it is cancelled."""
 CALLBACK_END_S = 0.3
@@ -29,7 +31,8 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
 
     Returns only when an argument or a parameter is refused: 2.
 
-    Three threads: one for callbacks, one for a service call that waits for its job, one to answer others meanwhile.
+    Three threads: one for callbacks, one for an order to the simulator that waits for its job, one to answer others
+    meanwhile.
     """
     # Blocked here and so in all threads made later: the signals wait for sigwait below. Python's own handlers would not
     # run while the main thread waits in C, and rclpy's would close DDS before the node could end its work.
@@ -66,6 +69,9 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
             os.kill(os.getpid(), signal.SIGTERM)
 
     def close() -> None:
+        answered = threading.Event()
+        executor.create_task(answered.set)  # it takes its turn after the calls that came before it
+        answered.wait(ANSWER_END_S)
         if _ends(executor.shutdown, CALLBACK_END_S):
             spinner.join()
             node.shut_down()

@@ -27,13 +27,14 @@ Lookup: TypeAlias = Callable[[str, str, int], NDArray[np.float64]]
 Publish: TypeAlias = Callable[[RegistrationResult], object]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _GivenStart:
-    """An initialpose: ``T_frame_ct`` at a stamp."""
+    """An initialpose: ``T_frame_ct`` at a stamp, and ``T_reference_ct`` once that is known for good."""
 
     frame: str
     stamp_ns: int
     T_frame_ct: NDArray[np.float64]
+    T_reference_ct: NDArray[np.float64] | None = None
 
 
 class Registrar:
@@ -52,7 +53,8 @@ class Registrar:
             levels: which are reported.
             reference: frame that poses are expressed in.
             place: says where the views are; raises InputError where it cannot.
-            lookup: places an initialpose that is in another frame than ``reference``; raises InputError likewise.
+            lookup: for an initialpose in another frame than ``reference`` that has no place yet when a registration
+                starts there; raises InputError likewise.
         """
         self._registration = registration
         self._levels = list(levels)
@@ -70,7 +72,7 @@ class Registrar:
     def set_start(self, message: Message, topic: str) -> None:
         """Take a PoseWithCovarianceStamped: roughly where the CT's coordinates are, in any frame that TF knows.
 
-        The covariance is not used.
+        The covariance is not used. Call ``place_start`` next: the frame may move, and TF forgets where it was.
 
         Raises:
             InputError: no frame, or not a rigid transform.
@@ -82,8 +84,23 @@ class Registrar:
             nanoseconds(message.header.stamp),
             matrix_from_pose(message.pose.pose, f"{topic}: the pose"),
         )
+        if start.frame.lstrip("/") == self._reference:
+            start.T_reference_ct = start.T_frame_ct
         with self._lock:
             self._start = start
+
+    def place_start(self, lookup: Lookup) -> None:
+        """Look up where a stamped initialpose is in the reference frame, and keep that; may wait, as ``lookup`` does.
+
+        One without a stamp is placed at the X-rays that are registered from it, not before.
+
+        Raises:
+            InputError: as ``lookup``; it is looked up again when a registration starts there.
+        """
+        with self._lock:
+            start = self._start
+        if isinstance(start, _GivenStart) and start.T_reference_ct is None and start.stamp_ns:
+            start.T_reference_ct = lookup(self._reference, start.frame, start.stamp_ns) @ start.T_frame_ct
 
     def set_start_poses(self, T_reference_ct: Mapping[str, NDArray[np.float64]]) -> None:
         """Start from poses (4, 4), mm, of all levels that are reported, as from an initialpose."""
@@ -146,11 +163,11 @@ class Registrar:
             )
         if not isinstance(start, _GivenStart):
             return start
-        T_reference_ct = start.T_frame_ct
-        if start.frame.lstrip("/") != self._reference:
+        T_reference_ct = start.T_reference_ct
+        if T_reference_ct is None:
             # a stamp of zero asks for the frame's place now; the place at the X-rays is what is meant
             stamp_ns = start.stamp_ns or acquisition.stamp_ns
-            T_reference_ct = self._lookup(self._reference, start.frame, stamp_ns) @ T_reference_ct
+            T_reference_ct = self._lookup(self._reference, start.frame, stamp_ns) @ start.T_frame_ct
         return dict.fromkeys(self._levels, T_reference_ct)
 
 

@@ -122,6 +122,7 @@ class Replay:
     def _take_start(self, message: Message, recorded: Recorded) -> None:
         try:
             self._registrar.set_start(message, recorded.topic)
+            self._registrar.place_start(self._transforms.lookup)
         except InputError as error:
             log.warning("received at %s: %s", seconds_text(recorded.received_ns), error)
 

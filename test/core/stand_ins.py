@@ -31,16 +31,18 @@ def stand_in_case() -> Any:
 
 
 class StandInRegistration:
-    """Finds every level a millimetre along x from its start, the body at 500 mm, and rejects what it is told to.
+    """Finds every level a millimetre along x from its start, the body at 500 mm, and rejects what it is told to: levels
+    that were refined, and levels that were ``lost`` before that.
 
     Attributes:
         starts: of each registration, x by level; None where there was no start.
         images, geometries: of each registration.
     """
 
-    def __init__(self, needs_start: bool = True, rejects: tuple[str, ...] = ()) -> None:
+    def __init__(self, needs_start: bool = True, rejects: tuple[str, ...] = (), lost: tuple[str, ...] = ()) -> None:
         self.needs_start = needs_start
-        self.rejects = rejects
+        self.rejects = (*rejects, *lost)
+        self.lost = lost
         self.starts: list[dict[str, float] | None] = []
         self.images: list[Any] = []
         self.geometries: list[Any] = []
@@ -54,5 +56,6 @@ class StandInRegistration:
         for label in levels:
             start = at(0) if initial is None else initial[label]
             status, reason = ("rejected", "It is blurred.") if label in self.rejects else ("registered", "")
-            results[label] = LevelResult(label, status, reason, at(1) @ start, 0.4, True, 1, {})  # type: ignore[arg-type]
+            similarity = {} if label in self.lost else {"ap": 0.8, "lateral": 0.7}
+            results[label] = LevelResult(label, status, reason, at(1) @ start, 0.4, True, 1, similarity)  # type: ignore[arg-type]
         return RegistrationResult(geometry.reference, results, at(500), 0.1, {}, None)

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 from numpy.typing import NDArray
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 from xray_source import T_BASE_CAMERA, Exposure
@@ -74,11 +75,21 @@ class StillBuffer:
 
 
 class HeldNode(RegistrationNode):
-    """Active after `begin`.
+    """Active after `begin`. Its executor has one thread and wakes up for nothing but calls: it has no node.
 
     Attributes:
         sent: topics of what would have been published since then.
     """
+
+    _caller: Executor | None = None
+
+    @property
+    def executor(self) -> Executor | None:
+        return self._caller
+
+    @executor.setter
+    def executor(self, executor: Executor) -> None:
+        self._caller = executor
 
     def begin(self, case_folder: Path) -> None:
         self.set_parameters([Parameter("case", value=str(case_folder))])
@@ -86,15 +97,20 @@ class HeldNode(RegistrationNode):
         self.trigger_activate()
         self.sent: list[str] = []
         self._publisher._send = lambda outgoing: self.sent.append(outgoing.output.topic)
-        self._calls = ThreadPoolExecutor()
+        self._caller = SingleThreadedExecutor()
+        self._spinner = threading.Thread(target=self._caller.spin)
+        self._spinner.start()
 
     @property
     def registration(self) -> HeldRegistration:
         return self._registrar._registration
 
     def call(self) -> "Future[Trigger.Response]":
-        """``~/register``, from a thread of its own as always."""
-        return self._calls.submit(self._on_register, Trigger.Request(), Trigger.Response())
+        """``~/register``."""
+        answer: Future[Trigger.Response] = Future()
+        task = self._caller.create_task(self._on_register, Trigger.Request(), Trigger.Response())
+        task.add_done_callback(lambda done: answer.set_result(done.result()))
+        return answer
 
     def take(self, exposure: Exposure) -> None:
         """Its messages come."""
@@ -122,5 +138,6 @@ class HeldNode(RegistrationNode):
         if self._registrar is not None:
             self.registration.open.release(100)
         self.stop_work(LONG)
-        self._calls.shutdown()
+        self._caller.shutdown()
+        self._spinner.join(LONG)
         self.destroy_node()

@@ -4,12 +4,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from held_registration import LONG, HeldNode, HeldRegistration, StillBuffer
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
+from std_srvs.srv import Trigger
 from xray_source import Exposure
 
 from radgs_core import result_messages
@@ -54,9 +57,14 @@ def go_back(node: HeldNode) -> str:
     return f"{JUMP}, and the pair is of before that."
 
 
-def give_start(node: HeldNode, x_mm: float, frame: str = "carm_base") -> None:
+T_TABLE = np.eye(4)
+T_TABLE[0, 3] = 100.0
+
+
+def give_start(node: HeldNode, x_mm: float, frame: str = "carm_base", second: int = 0) -> None:
     message = PoseWithCovarianceStamped()
     message.header.frame_id = frame
+    message.header.stamp.sec = second
     message.pose.pose.position.x = x_mm / 1000
     node._on_initialpose(message)
 
@@ -66,6 +74,45 @@ def test_a_result_that_is_wanted_is_sent_on_every_topic(node):
     node.registration.open.release()
     assert answer.result(LONG).success
     assert node.sent == RESULT
+
+
+def test_calls_that_come_meanwhile_are_answered_with_the_newest_pair(node):
+    """One thread runs them all, and none of them keeps it."""
+    first = node.register(1000)
+    later = []
+    for second in (1001, 1002):
+        node.take(Exposure.good(second))
+        later.append(node.call())
+        wait_for(lambda: len(node._worker._pending.waiting if node._worker._pending else []) == len(later), "the call")
+    node.registration.open.release()
+    assert first.result(LONG).success
+    assert not any(answer.done() for answer in later)
+    node.registration.open.release()
+    assert all(answer.result(LONG).success for answer in later)
+    assert len(node.registration.starts) == 2, "the pair between was left out"
+    assert node.told("registration").values[0].value.startswith("1002.")
+
+
+def test_calls_at_once_come_in_beside_each_other(node, remote):
+    """More than the executor has threads, on the real service, while the first one is not answered yet."""
+    first = node.register(1000)
+    executor = MultiThreadedExecutor(num_threads=2)
+    own = node.executor
+    executor.add_node(node)
+    spinner = threading.Thread(target=executor.spin)
+    spinner.start()
+    client = remote.node.create_client(Trigger, "/registration_node/register")
+    remote.wait_for(client.service_is_ready, "the service", LONG)
+    answers = [client.call_async(Trigger.Request()) for _ in range(3)]
+    wait_for(lambda: node._worker._pending is not None and len(node._worker._pending.waiting) == 3, "the calls")
+    assert not first.done()
+    node.registration.open.release(2)
+    remote.wait_for(lambda: all(answer.done() for answer in answers), "the answers", LONG)
+    assert all(answer.result().success for answer in answers) and first.result(LONG).success
+    executor.shutdown()
+    spinner.join(LONG)
+    node.executor = own
+    remote.node.destroy_client(client)
 
 
 @pytest.mark.parametrize("give_up", [reactivate, go_back])
@@ -150,6 +197,38 @@ def test_the_next_registration_starts_where_the_one_that_was_given_up_did(node):
     assert node.registration.starts == pytest.approx([50.0, 50.0, 60.0])
 
 
+def test_a_start_in_a_moving_frame_is_looked_up_when_it_comes_and_kept(node, monkeypatch):
+    """In a thread: the callback returns at once although the transform is still to come, and TF forgets it later."""
+    come, lookup = threading.Event(), node._tf_buffer.lookup
+    asked = []
+
+    def look_up(target, source, stamp_ns, timeout_s, cancelled):
+        if source != "table":
+            return lookup(target, source, stamp_ns, timeout_s, cancelled)
+        asked.append(stamp_ns)
+        assert come.wait(LONG)
+        return T_TABLE
+
+    monkeypatch.setattr(node._tf_buffer, "lookup", look_up)
+    give_start(node, 50.0, "table", second=7)
+    wait_for(lambda: asked == [7_000_000_000], "the lookup")
+    come.set()
+    wait_for(lambda: node._registrar._start.T_reference_ct is not None, "the place")
+    answer = node.register(1000)
+    node.registration.open.release()
+    assert answer.result(LONG).success
+    assert node.registration.starts == pytest.approx([150.0])
+    assert len(asked) == 1
+
+
+def test_of_a_start_that_a_newer_one_replaced_nothing_is_told(node):
+    give_start(node, 50.0, "nowhere", second=7)
+    assert node._tf_buffer.waiting.wait(LONG)
+    give_start(node, 60.0)
+    wait_for(lambda: node._start_placer._running is None, "the end of the lookup")
+    assert node.told("initialpose").message == "taken"
+
+
 def missing_view(node: HeldNode) -> Exposure:
     exposure = Exposure.good(1000)
     for messages in (exposure.images, exposure.infos):
@@ -168,6 +247,7 @@ def test_a_registration_that_waits_for_a_transform_is_given_up_too(give_up, miss
     """It may wait for a minute, and the next one for it."""
     node.take(missing(node))
     answer = node.call()
+    wait_for(lambda: node._worker._running is not None, "the registration")
     assert node._tf_buffer.waiting.wait(LONG)
     why = give_up(node)
     assert answer.result(LONG).message == why

@@ -1,6 +1,7 @@
 """What ends a running registration: the answer comes at once, nothing of the result, and the next one is possible."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,28 @@ def test_time_that_goes_back_gives_the_running_registration_up(registering, remo
     assert [(message.header.stamp.sec, message.vertebrae) for message in poses] == [(5000, [])]
 
 
+def wait_for_answer(answer) -> str:
+    """It was sent before the process ended."""
+    deadline = time.monotonic() + 2.0
+    while not answer.done() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return answer.result().message if answer.done() else "nothing"
+
+
+def test_calls_at_once_wait_beside_each_other(registering, remote):
+    """More than the executor has threads: it goes on with other things, and deactivation answers them all."""
+    answers = [registering(5003)]
+    client = remote.node.create_client(Trigger, f"{NODE}/register")
+    remote.wait_for(client.service_is_ready, "the service", 30.0)
+    answers += [client.call_async(Trigger.Request()) for _ in range(4)]
+    assert remote.transition(NODE, DEACTIVATE)
+    remote.wait_for(lambda: all(answer.done() for answer in answers), "the answers", 5.0)
+    assert answers[0].result().message == "the node was deactivated"
+    assert not any(answer.result().success for answer in answers)
+    remote.node.destroy_client(client)
+    assert remote.transition(NODE, ACTIVATE)
+
+
 def test_the_node_answers_while_it_registers(registering, remote):
     answer = registering(5001)
     state = remote.call(GetState, f"{NODE}/get_state", GetState.Request(), 5.0)
@@ -96,7 +119,10 @@ def test_the_node_answers_while_it_registers(registering, remote):
     assert not answer.done()
 
 
-def test_a_signal_ends_the_process_meanwhile(node):
-    """Last in this file. It still registers for the test before this one, and would for ever."""
+def test_a_signal_answers_calls_and_ends_the_process_meanwhile(node, registering, remote):
+    """Last in this file. What runs would do so for ever."""
+    assert remote.transition(NODE, DEACTIVATE, ACTIVATE)
+    answer = registering(5002)
     node.interrupt()
     assert node.wait(60.0) == 0
+    assert wait_for_answer(answer) == "the node is shutting down"

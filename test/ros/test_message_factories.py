@@ -47,12 +47,13 @@ def tetrahedron(seed: int) -> SimpleNamespace:
     return SimpleNamespace(T_ct_vertebra=rigid(seed), mesh_vertices_mm=vertices, mesh_faces=faces)
 
 
-CASE = SimpleNamespace(levels={"T12": tetrahedron(1), "L1": tetrahedron(2)})
+CASE = SimpleNamespace(levels={"T12": tetrahedron(1), "L1": tetrahedron(2), "L2": tetrahedron(4)})
 RESULT = RegistrationResult(
     "carm_base",
     {
         "T12": LevelResult("T12", "registered", "", rigid(3), 0.37, True, 12, {"ap": 0.81, "lateral": 0.77}),
         "L1": LevelResult("L1", "rejected", "it was not found: ¿qué?", np.eye(4), math.inf, False, 0, {}),
+        "L2": LevelResult("L2", "rejected", "it is blurred.", rigid(5), 2.1, True, 9, {"ap": 0.3, "lateral": 0.4}),
     },
     np.eye(4),
     1.0,
@@ -80,8 +81,8 @@ def on_the_wire(kind: str, message: object) -> bytes:
 
 def test_a_result_and_its_end_have_the_same_bytes_live_and_recorded():
     geometry = BiplanarGeometry("carm_base", CAMERAS)
-    live = ResultMessages(ROS_MESSAGES, CASE, ["T12", "L1"], "carm_base")
-    recorded = ResultMessages(RECORDED, CASE, ["T12", "L1"], "carm_base")
+    live = ResultMessages(ROS_MESSAGES, CASE, ["T12", "L1", "L2"], "carm_base")
+    recorded = ResultMessages(RECORDED, CASE, ["T12", "L1", "L2"], "carm_base")
     sent, written = (
         [
             *messages.before_results(3 * S),

@@ -121,6 +121,53 @@ def test_a_start_in_another_frame_is_placed_at_its_stamp_or_at_that_of_the_xrays
     assert registration.starts[0] == pytest.approx({"T12": 110, "L1": 110})
 
 
+@pytest.mark.parametrize(("stamp_ns", "asked_ns"), [(5 * S, [5 * S]), (0, [7 * S])])
+def test_a_start_with_a_stamp_is_placed_once_and_kept(stamp_ns: int, asked_ns: list[int]) -> None:
+    """The frame moves, and TF remembers only seconds: what it said when the start came is what counts."""
+    registration, asked = StandInRegistration(rejects=("T12", "L1")), []
+
+    def lookup(target: str, source: str, stamp: int) -> np.ndarray:
+        asked.append(stamp)
+        return at(100)
+
+    def forgotten(target: str, source: str, stamp: int) -> np.ndarray:
+        assert not stamp_ns, "TF was asked again"
+        return lookup(target, source, stamp)
+
+    one = registrar(registration, forgotten)
+    one.set_start(initialpose(0, at(10), "table", stamp_ns)[3], "initialpose")
+    one.place_start(lookup)
+    assert asked == ([stamp_ns] if stamp_ns else [])
+    register(one, 7)
+    assert asked == asked_ns
+    assert registration.starts[0] == pytest.approx({"T12": 110, "L1": 110})
+
+
+def test_a_start_that_has_no_place_when_it_comes_is_looked_up_by_the_registration() -> None:
+    registration = StandInRegistration()
+
+    def unknown(target: str, source: str, stamp: int) -> np.ndarray:
+        raise InputError("no such frame.")
+
+    one = registrar(registration, lambda target, source, stamp: at(100))
+    one.set_start(initialpose(0, at(10), "table", 5 * S)[3], "initialpose")
+    with pytest.raises(InputError, match="no such frame"):
+        one.place_start(unknown)
+    register(one, 7)
+    register(one, 8)
+    assert registration.starts == [pytest.approx({"T12": x, "L1": x}) for x in (110, 111)]
+
+
+@pytest.mark.parametrize("frame", ["carm_base", "/carm_base"])
+def test_a_start_in_the_reference_frame_needs_no_transform(frame: str) -> None:
+    registration = StandInRegistration()
+    one = registrar(registration)
+    one.set_start(initialpose(0, at(10), frame, 5 * S)[3], "initialpose")
+    one.place_start(None)  # type: ignore[arg-type]
+    register(one)
+    assert registration.starts[0] == pytest.approx({"T12": 10, "L1": 10})
+
+
 def test_a_start_without_a_frame_is_refused() -> None:
     with pytest.raises(InputError, match=r"initialpose: header\.frame_id is empty; set it to carm_base"):
         registrar(StandInRegistration()).set_start(initialpose(0, at(1), "")[3], "initialpose")

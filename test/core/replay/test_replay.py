@@ -16,6 +16,7 @@ from radgs_core import result_messages
 from radgs_core.errors import InputError
 from radgs_core.io.bag_reader import opened_bag
 from radgs_core.io.bag_writer import written_bag
+from radgs_core.messages import markers
 from radgs_core.messages.transforms import matrix_from_pose, matrix_from_transform
 from radgs_core.replay.outcome import PairOutcome
 from radgs_core.replay.replay import Replay
@@ -143,6 +144,38 @@ def test_a_rejected_level_has_no_frame(tmp_path: Path) -> None:
     assert [(level.status, level.reason) for level in poses.vertebrae] == [(1, ""), (0, "It is blurred.")]
     for pose in (poses.vertebrae[1].pose, poses.vertebrae[1].ct_pose):
         np.testing.assert_array_equal(matrix_from_pose(pose, ""), np.eye(4))
+
+
+def test_a_rejected_level_is_shown_in_red_in_the_reference_frame_and_a_lost_one_is_not(tmp_path: Path) -> None:
+    replayed = Replayed(
+        tmp_path,
+        [views(), *pair(1), *pair(2), *pair(3)],
+        registration=StandInRegistration(needs_start=False, rejects=("L1",), lost=("T12",)),
+    )
+    *_, (_, _, array) = replayed.written("/markers")
+    lost_surface, lost_text, surface, text = array.markers
+    assert [(marker.ns, marker.action) for marker in (lost_surface, lost_text)] == [
+        ("vertebra_T12", markers.DELETE)
+    ] * 2
+    for marker in (surface, text):
+        assert (marker.ns, marker.action, marker.header.frame_id) == ("vertebra_L1", markers.ADD, "carm_base")
+        assert marker.header.stamp.sec == 3
+    assert surface.color.r > 0.8 and max(surface.color.g, surface.color.b) < 0.2 and 0 < surface.color.a < 0.6
+    np.testing.assert_allclose(matrix_from_pose(surface.pose, ""), at(11), atol=1e-12)
+    beside = at(16)  # of the vertebra's centre, which is 5 mm from the CT's origin
+    beside[1, 3] = 60
+    np.testing.assert_allclose(matrix_from_pose(text.pose, ""), beside, atol=1e-12)
+    assert text.text == "L1 rejected"
+
+
+def test_a_registered_level_is_shown_in_the_colour_of_bone_in_its_own_frames(tmp_path: Path) -> None:
+    replayed = Replayed(tmp_path, [views(), *pair(1)], registration=StandInRegistration(rejects=("L1",)))
+    *_, (_, _, array) = replayed.written("/markers")
+    surface, text, *_ = array.markers
+    assert [marker.header.frame_id for marker in (surface, text)] == ["vertebra_T12_ct", "vertebra_T12"]
+    assert surface.color.g > 0.8 and surface.color.a > 0.8
+    np.testing.assert_array_equal(matrix_from_pose(surface.pose, ""), np.eye(4))
+    assert text.text == "T12  0.4 mm"
 
 
 def test_a_result_is_written_as_a_whole_or_not_at_all(
@@ -341,6 +374,18 @@ def test_an_initialpose_counts_from_when_it_came(tmp_path: Path, caplog: pytest.
     assert warning.startswith("the pair of 1.000000000 s is left out: there is no start")
 
 
+def test_an_initialpose_in_a_moving_frame_is_placed_when_it_comes(tmp_path: Path) -> None:
+    """As live, where TF has forgotten it by the time of the pair: what is sent in its stead later does not count."""
+    table = [moving((HOUR_S + s) * S, s * S, {"table": at(100)}) for s in (0, 2)]
+    shift, again = (
+        static(HOUR_S * S, {"mattress": at(5)}, "table"),
+        static((HOUR_S + 3) * S, {"mattress": at(7)}, "table"),
+    )
+    start = initialpose((HOUR_S + 1) * S, at(10), "mattress", S)
+    replayed = Replayed(tmp_path, [views(), shift, table[0], start, table[1], again, *pair(60)], WITHOUT_START)
+    assert replayed.registration.starts == [pytest.approx({"T12": 115, "L1": 115})]
+
+
 def test_an_initialpose_that_cannot_be_used_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Replayed(tmp_path, [views(), initialpose(HOUR_S * S, at(30), frame=""), *pair(1)])
     (warning,) = told(caplog)
@@ -366,8 +411,8 @@ def test_a_prefix_is_that_of_the_vertebra_frames(tmp_path: Path) -> None:
     assert {(t.header.frame_id, t.child_frame_id) for t in below if t.header.frame_id != "carm_base"} == {
         (frame, f"{frame}_ct") for frame in frames.values()
     }
-    _, (_, _, markers) = replayed.written("/markers")
-    assert {marker.header.frame_id for marker in markers.markers} == {
+    _, (_, _, shown) = replayed.written("/markers")
+    assert {marker.header.frame_id for marker in shown.markers} == {
         name for frame in frames.values() for name in (frame, f"{frame}_ct")
     }
     ((_, _, poses),) = replayed.written("/vertebra_poses")
