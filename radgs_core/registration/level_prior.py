@@ -11,8 +11,8 @@ from radgs_core.registration.scene import ScenePoses
 
 WEIGHT_PER_MM2 = 1e-4
 """Of a squared displacement, against half the squared local correlation of the images."""
-LEVER_MM = 30.0
-"""Turns radians into millimetres: about the radius of a vertebra's body and arch."""
+ARM_MM = 30.0
+"""Turns radians into millimetres of displacement."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class PriorEvaluation:
 
     Attributes:
         score: 0 at the expected poses, negative elsewhere.
-        gradient: (6 + 6 L,) by millimetres and radians; twists turn each level about its centroid.
+        gradient: (6 + 6 L,) by millimetres and radians, each level turning about its centroid where it is now. In a
+            stage it turns about where its centroid was at the beginning; the difference is left out.
         curvature: (6 + 6 L, 6 + 6 L) of the negative score.
     """
 
@@ -34,8 +35,8 @@ class PriorEvaluation:
 class LevelPrior:
     """Levels are normally distributed about expected poses, all alike; of the body nothing is known.
 
-    With it, refinement finds the most probable poses (maximum a posteriori): where the images determine a level well,
-    they outvote it; where they hardly do, the level stays near where the networks see it.
+    Where the images determine a level well, they outvote it; where they hardly do, the level stays near where the
+    networks see it. The form is that of a maximum a posteriori estimate; the weight was tuned on studies of T5 to T8.
 
     Attributes:
         T_reference_ct: (L, 4, 4) expected poses, mm.
@@ -48,7 +49,7 @@ class LevelPrior:
     def evaluate(self, poses: ScenePoses) -> PriorEvaluation:
         """The prior of some poses."""
         gradient, curvature = np.zeros(6), np.zeros(6)  # of the body
-        weight = WEIGHT_PER_MM2 * np.r_[np.ones(3), np.full(3, LEVER_MM**2)]
+        weight = WEIGHT_PER_MM2 * np.r_[np.ones(3), np.full(3, ARM_MM**2)]
         score = 0.0
         for pose, expected, centre in zip(poses.levels, self.T_reference_ct, self.centres_ct_mm, strict=True):
             shift = transform_points(pose, centre) - transform_points(expected, centre)

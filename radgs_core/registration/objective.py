@@ -30,7 +30,8 @@ class ObjectiveEvaluation:
         similarity: (V, L) mean local correlation over each vertebra's footprint in each view.
         bone_similarity: (V, L) mean partial correlation of bone over it.
         information: (6 + 6 L, 6 + 6 L) curvature by the twists of the body and the vertebrae, mm and rad, each
-            vertebra's about its centroid.
+            vertebra's about its centroid; that of the images alone.
+        precision: the same with the prior.
     """
 
     score: float
@@ -39,6 +40,7 @@ class ObjectiveEvaluation:
     similarity: NDArray[np.float64]
     bone_similarity: NDArray[np.float64]
     information: NDArray[np.float64]
+    precision: NDArray[np.float64]
 
 
 class Objective:
@@ -84,17 +86,18 @@ class Objective:
         basis = self._twists_of_parameters
         score = float(np.mean([view.score for view in views]))
         gradient = np.mean([view.gradient for view in views], axis=0)
-        information = np.mean([view.curvature for view in views], axis=0)
+        precision = information = np.mean([view.curvature for view in views], axis=0)
         if self._prior:
             known = self._prior.evaluate(poses)
-            score, gradient, information = score + known.score, gradient + known.gradient, information + known.curvature
+            score, gradient, precision = score + known.score, gradient + known.gradient, precision + known.curvature
         return ObjectiveEvaluation(
             score=score,
             gradient=basis.T @ gradient,
-            curvature=basis.T @ information @ basis,
+            curvature=basis.T @ precision @ basis,
             similarity=np.stack([view.similarity for view in views]),
             bone_similarity=np.stack([view.bone_similarity for view in views]),
             information=information,
+            precision=precision,
         )
 
     def moved(self, poses: ScenePoses, step: NDArray[np.float64]) -> ScenePoses:

@@ -15,7 +15,7 @@ from radgs_core.progress import Progress
 from radgs_core.registration.learned import LearnedRegistration
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.pipeline_stages import EVERY_STAGE, Stages
-from radgs_core.registration.refinement import place, refine
+from radgs_core.registration.refinement import PLACED_SHARE, place, refine
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.registration.scene import ScenePoses
 from radgs_core.registration.stage_clock import StageClock
@@ -82,8 +82,6 @@ class SpineRegistration:
         observations = self._observed(images, geometry)
         if self._finder:
             self._finder.find(observations)
-        if self._learned:
-            self._learned.register(observations, self._unbent(pose))
         self.register(images, geometry, dict.fromkeys(levels, pose))
 
     def register(
@@ -133,6 +131,7 @@ class SpineRegistration:
             start = self._unbent(placed.poses.body)
         learned, seen = None, None
         if self._learned:
+            progress(PLACED_SHARE if self._stages.refinement else 0.0, "reconstructing the levels")
             with clock.timed("learned"):
                 learned = self._learned.register(observations, start)
             seen = learned.T_reference_ct

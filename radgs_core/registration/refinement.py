@@ -28,6 +28,8 @@ from radgs_core.xray.observation import Observation
 
 STAGES = (*RIGID_STAGES, *LEVEL_STAGES)
 ITERATIONS = sum(stage.iterations for stage in STAGES)
+PLACED_SHARE = sum(stage.iterations for stage in RIGID_STAGES) / ITERATIONS
+"""Of the progress, when everything is placed."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ class Refined:
         iterations: over all stages; what other starts took is not counted.
         similarity: (V, L) mean local correlation over each vertebra's footprint in each view.
         bone_similarity: (V, L) mean partial correlation there: what the vertebrae explain and the body does not.
-        information: (6 + 6 L, 6 + 6 L) curvature of the objective over the twists of the body and the vertebrae, mm and
-            rad, each vertebra's about its centroid; its inverse is the shape of the uncertainty.
+        information: (6 + 6 L, 6 + 6 L) curvature of the similarity over the twists of the body and the vertebrae, mm
+            and rad, each vertebra's about its centroid.
+        precision: the same with the prior; its inverse is the shape of the uncertainty.
     """
 
     poses: ScenePoses
@@ -50,6 +53,7 @@ class Refined:
     similarity: NDArray[np.float64]
     bone_similarity: NDArray[np.float64]
     information: NDArray[np.float64]
+    precision: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,15 @@ def refine(
             iterations += solution.iterations
     progress(1.0, "refined")
     last = solution.evaluation
-    return Refined(poses, solution.converged, iterations, last.similarity, last.bone_similarity, last.information)
+    return Refined(
+        poses,
+        solution.converged,
+        iterations,
+        last.similarity,
+        last.bone_similarity,
+        last.information,
+        last.precision,
+    )
 
 
 @contextmanager

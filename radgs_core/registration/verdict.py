@@ -101,17 +101,16 @@ def _rejected(label: str, reason: str, T_reference_ct: NDArray[np.float64]) -> L
 def expected_tre_mm(vertebra: Vertebra, pose: NDArray[np.float64], refined: Refined, index: int) -> float:
     """Root mean square displacement of the surface under the uncertainty of the pose, mm.
 
-    The inverse curvature of the similarity gives the shape of the uncertainty (Laplace's approximation); what the
-    rendering leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size. Where there are networks,
-    what they see is part of what is known.
-    Infinite where the images leave the level free to move in some direction.
+    The inverse curvature of the objective gives the shape of the uncertainty (Laplace's approximation); what the
+    rendering leaves unexplained, ``1 - similarity^2``, and ``ERROR_SCALE_MM`` give its size.
+    Infinite where the images leave the level free to move in some direction, whatever the prior says of it.
     """
     block = slice(6 + 6 * index, 12 + 6 * index)
     eigenvalues, directions = np.linalg.eigh(refined.information)
     unknown = directions[:, eigenvalues <= ROUNDING_SHARE * eigenvalues[-1]]
     if (np.linalg.norm(unknown[block], axis=0) > UNKNOWN_PART).any():
         return math.inf
-    covariance = np.linalg.pinv(refined.information, ROUNDING_SHARE, hermitian=True)
+    covariance = np.linalg.pinv(refined.precision, ROUNDING_SHARE, hermitian=True)
     arms = transform_points(pose, vertebra.surface_points_mm.astype(np.float64))
     arms = arms - transform_points(pose, vertebra.T_ct_vertebra[:3, 3])
     jacobian = displacement_jacobian(arms)
@@ -170,15 +169,15 @@ def _uncertain(label: str, expected: float) -> str:
         return f"the images do not determine the pose of {label}; take images in which it is seen."
     if not expected <= LARGEST_EXPECTED_TRE_MM:
         return (
-            f"the images determine the pose of {label} only to {expected:.2f} mm, and {LARGEST_EXPECTED_TRE_MM:.2f} mm"
-            " is the limit; take sharper images with less noise."
+            f"the pose of {label} is known only to {expected:.2f} mm, and {LARGEST_EXPECTED_TRE_MM:.2f} mm is the"
+            " limit; take sharper images with less noise."
         )
     return ""
 
 
 def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], learned: NDArray[np.float64]) -> str:
-    """Networks and refinement seldom go astray to the same place, so the better they agree, the less well the images
-    need to determine the pose."""
+    """Networks and refinement seldom go astray to the same place, so the better they agree, the less well the pose
+    needs to be known. ``expected`` is within its own limit."""
     points = vertebra.surface_points_mm.astype(np.float64)
     apart = float(np.linalg.norm(transform_points(refined, points) - transform_points(learned, points), axis=1).mean())
     limit = LARGEST_DISTANCE_MM * math.sqrt(1 - (expected / LARGEST_EXPECTED_TRE_MM) ** 2)
@@ -186,5 +185,5 @@ def _doubted(vertebra: Vertebra, expected: float, refined: NDArray[np.float64], 
         return ""
     return (
         f"refinement ended {apart:.2f} mm from where the networks see {vertebra.label}, and {limit:.2f} mm is the limit"
-        f" where the images determine the pose to {expected:.2f} mm; take sharper images with less noise."
+        f" where its pose is known to {expected:.2f} mm; take sharper images with less noise."
     )

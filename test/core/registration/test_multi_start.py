@@ -160,7 +160,7 @@ class OneTurnIsRight:
         right = rotation_about(np.zeros(3), np.r_[np.zeros(3), np.radians(self.right_deg)])
         score = self.score_there if np.allclose(poses.body, right) else 0.1
         nothing = np.zeros((1, 1))
-        return ObjectiveEvaluation(score, np.zeros(6), np.eye(6), nothing, nothing, np.eye(12))
+        return ObjectiveEvaluation(score, np.zeros(6), np.eye(6), nothing, nothing, np.eye(12), np.eye(12))
 
     def moved(self, poses: ScenePoses, step: NDArray[np.float64]) -> ScenePoses:
         twist = np.r_[step[:3], step[3:] / LEVER_MM]

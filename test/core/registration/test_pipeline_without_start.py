@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
 from radgs_core.detection.triangulation import FirstPoses
 from radgs_core.errors import InputError
 from radgs_core.evaluation import tre_mm
-from radgs_core.geometry.rigid import rotation_about
-from radgs_core.registration import pipeline
+from radgs_core.geometry.rigid import inverse, rotation_about
+from radgs_core.registration import pipeline, refinement
+from radgs_core.registration.learned import Learned
 from radgs_core.registration.pipeline import RegistrationResult, SpineRegistration, Stages
+from radgs_core.registration.refinement import Refined
+from radgs_core.registration.scene import ScenePoses
 from radgs_core.xray import CArm, Physics, Simulator, biplanar_geometry, body_pose
 
 GEOMETRY = biplanar_geometry(CArm(size=128, pixel_mm=1.2))
@@ -88,6 +92,39 @@ def test_the_networks_look_at_what_detection_found(study: Study, found: list[int
         np.testing.assert_array_equal(level.T_reference_ct, pose)
         assert level.status == "rejected" and "nothing verifies this pose" in level.reason
         assert math.isinf(level.expected_tre_mm) and level.similarity == {}
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_networks_look_at_unbent_levels_of_the_placed_body_and_refinement_is_told_what_they_see(
+    given: bool, study: Study, found: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the start of single levels was."""
+    asked: list[ScenePoses] = []
+    seen = np.stack([rotation_about(np.zeros(3), np.r_[k, 0, 0, 0, 0, 0]) @ study.truth for k in (0.3, -0.3)])
+    told: list[object] = []
+
+    class Looking:
+        def __init__(self, *arguments: object) -> None:
+            pass
+
+        def register(self, observations: Sequence[object], start: ScenePoses) -> Learned:
+            asked.append(start)
+            return Learned(seen, np.zeros((2, 6)), [], torch.zeros(0))
+
+    def refine(*arguments: Any) -> Refined:
+        told.append(arguments[3])
+        return refinement.refine(*arguments)
+
+    monkeypatch.setattr(pipeline, "LearnedRegistration", Looking)
+    monkeypatch.setattr(pipeline, "refine", refine)
+    registration = SpineRegistration(study.case)
+    bent = {"T12": OFFSET @ study.truth, "L1": inverse(OFFSET) @ study.truth}
+    registration.register(study.images, GEOMETRY, bent if given else None)
+    (start,), (told_seen,) = asked, told
+    assert told_seen is seen
+    assert tre_mm(study.case.levels["L1"].surface_points_mm, start.body, study.truth) < 1.5
+    for level in start.levels:
+        np.testing.assert_array_equal(level, start.body)
 
 
 def test_without_both_the_poses_are_those_of_detection(study: Study, found: list[int]) -> None:

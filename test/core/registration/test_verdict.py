@@ -13,6 +13,7 @@ from radgs_core.case import Case
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.io import LevelPose, Poses, write_poses
 from radgs_core.registration.learned import Learned
+from radgs_core.registration.level_prior import LevelPrior
 from radgs_core.registration.refinement import Refined
 from radgs_core.registration.result import LevelResult
 from radgs_core.registration.scene import ScenePoses
@@ -23,12 +24,12 @@ from radgs_core.xray.observation import observe
 SEEN, OTHER = 0, 1
 
 
-def refined(case: Case, information: np.ndarray) -> Refined:
-    """Where everything is in place, and looks right."""
+def refined(case: Case, information: np.ndarray, precision: np.ndarray | None = None) -> Refined:
+    """Where everything is in place, and looks right; without a prior unless the precision is given."""
     body = body_pose(case, list(case.levels))
     poses = ScenePoses(body, np.stack([body] * len(case.levels)))
     good = np.full((2, len(case.levels)), 0.8)
-    return Refined(poses, True, 10, good, good, information)
+    return Refined(poses, True, 10, good, good, information, information if precision is None else precision)
 
 
 def shaded(camera: XrayCamera) -> np.ndarray:
@@ -52,9 +53,9 @@ def full_information(case: Case) -> np.ndarray:
     return rows.T @ rows
 
 
-def expected(case: Case, information: np.ndarray, index: int) -> float:
+def expected(case: Case, information: np.ndarray, index: int, precision: np.ndarray | None = None) -> float:
     label = list(case.levels)[index]
-    all_refined = refined(case, information)
+    all_refined = refined(case, information, precision)
     return expected_tre_mm(case.levels[label], all_refined.poses.levels[index], all_refined, index)
 
 
@@ -88,6 +89,18 @@ def test_one_direction_without_information_is_enough(phantom_case: Case) -> None
     information = blind @ information @ blind
     assert expected(phantom_case, information, OTHER) == math.inf
     assert 0 < expected(phantom_case, information, SEEN) < math.inf
+
+
+def test_what_the_networks_see_is_known_but_does_not_make_up_for_images_that_leave_a_level_free(
+    phantom_case: Case,
+) -> None:
+    information = full_information(phantom_case)
+    body = ScenePoses(np.eye(4), np.stack([np.eye(4)] * 2))
+    prior = 1e6 * LevelPrior(body.levels, np.zeros((2, 3))).evaluate(body).curvature
+    alone, with_prior = (expected(phantom_case, information, SEEN, p) for p in (None, information + prior))
+    assert 0 < with_prior < 0.9 * alone
+    information[12:18], information[:, 12:18] = 0.0, 0.0
+    assert expected(phantom_case, information, OTHER, information + prior) == math.inf
 
 
 def test_nothing_known_at_all(phantom_case: Case) -> None:
@@ -132,8 +145,8 @@ def test_a_level_that_the_networks_see_elsewhere_is_rejected(phantom_case: Case,
     ("expected_mm", "apart_mm", "reason"),
     [
         (0.94, None, ""),
-        (0.96, None, "only to 0.96 mm, and 0.95 mm is the limit;"),
-        (0.96, 0.0, "only to 0.96 mm, and 0.95 mm is the limit;"),
+        (0.96, None, "known only to 0.96 mm, and 0.95 mm is the limit;"),
+        (0.96, 0.0, "known only to 0.96 mm, and 0.95 mm is the limit;"),
         (0.8, 1.3, ""),
         (0.8, 1.5, "refinement ended 1.50 mm from where the networks see T12, and 1.40 mm is the limit where"),
         (0.5, 2.1, ""),
