@@ -19,7 +19,8 @@ Pose = NDArray[np.float64]
 
 
 class FromStart:
-    """A start is given, so that nothing has to be found; networks, if the case has them, judge the outcome."""
+    """A start is given, so that nothing has to be found; networks, if the case has them, look from the placed body, as
+    they do without a start."""
 
     def __init__(self, case: Case) -> None:
         self._levels = list(case.levels)
@@ -45,8 +46,8 @@ class PeerFromStart:
 
 
 class Pipeline:
-    """Networks and what follows them; no start is looked at. What RecM reconstructs is handed on where refinement is
-    left out: it does not depend on refinement, and judging it takes longer than registering."""
+    """No start is looked at. What RecM reconstructs is handed on only where refinement is left out, since judging it
+    takes longer than registering: RecM then begins at what detection found, in the whole system at the placed body."""
 
     def __init__(self, case: Case, stages: Stages) -> None:
         self._levels = list(case.levels)

@@ -42,6 +42,9 @@ class Registrar:
 
     With an initialpose, each starts from the last one, or from the last result where that is newer. Without, networks
     of the case find the levels in every acquisition anew.
+
+    Where the case has networks, a start says where the body is: once it is placed, they look for every level from
+    there, whatever its own start. Where it has none, each level starts at its own pose.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ def test_thresholds_are_those_of_the_code() -> None:
     rows = re.findall(
         r"^\|[^|]*\| `([A-Z_]+)` \| ([\d.]+) \|$", (ROOT / "docs" / "method.md").read_text(), re.MULTILINE
     )
-    thresholds = {name for name in vars(verdict) if name.startswith(("LEAST_", "LARGEST_", "DOUBTED_"))}
+    thresholds = {name for name in vars(verdict) if name.startswith(("LEAST_", "LARGEST_"))}
     assert {name: float(value) for name, value in rows} == {name: getattr(verdict, name) for name in thresholds}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from radgs_core.case import Case
 from radgs_core.detection.triangulation import FirstPoses
+from radgs_core.evaluation import tre_mm
 from radgs_core.io import read_poses
 from radgs_core.registration import pipeline
 
@@ -51,7 +52,7 @@ def test_register_without_a_start(registration: list[object], tmp_path: Path, ru
     ended = run(*registration, *options, "--json")
     assert (ended.code, ended.err) == (0, "")
     result = json.loads(ended.out)
-    assert list(result["seconds_by_stage"]) == ["images", "detection", "refinement", "verdict"]
+    assert list(result["seconds_by_stage"]) == ["images", "detection", "placement", "refinement", "verdict"]
     assert [level["status"] for level in result["levels"].values()] == ["registered", "registered"]
     assert result["attention"] == []
     table = run(*registration, *options)
@@ -91,16 +92,28 @@ def test_attention_is_written_as_pictures(registration: list[object], tmp_path: 
 
 
 def test_a_start_can_be_given_all_the_same(registration: list[object], files: Any, run: Callable[..., Any]) -> None:
-    """Untrained networks judge the outcome; without them nothing is wrong with it."""
+    """Networks say where refinement starts and are its prior, with a start as without; these are untrained, so a level
+    may be rejected, but none may be registered in the wrong place."""
+    vertebrae, truth = Case.load(files.case).levels, read_poses(files.truth).levels
+
+    def right(label: str, level: dict[str, Any]) -> bool:
+        pose = np.array(level["T_reference_ct"])
+        return tre_mm(vertebrae[label].surface_points_mm, pose, truth[label].T_reference_ct) < 2
+
     ended = run(*registration, "--initial", files.truth, "--json")
     judged = json.loads(ended.out)
-    assert list(judged["seconds_by_stage"]) == ["images", "refinement", "learned", "verdict"]
-    reasons = [level["reason"] for level in judged["levels"].values()]
-    assert all(reason == "" or "from where the networks see" in reason for reason in reasons)
-    assert ended.code == (3 if any(reasons) else 0)
-    alone = run(*registration, "--initial", files.truth, "--without", "learned", "--json")
-    assert (alone.code, alone.err) == (0, "")
-    assert list(json.loads(alone.out)["seconds_by_stage"]) == ["images", "refinement", "verdict"]
+    assert list(judged["seconds_by_stage"]) == ["images", "placement", "learned", "refinement", "verdict"]
+    rejected = [level["status"] == "rejected" for level in judged["levels"].values()]
+    assert ended.code == (3 if any(rejected) else 0)
+    ended = run(*registration, "--initial", files.truth, "--without", "learned", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    alone = json.loads(ended.out)
+    assert list(alone["seconds_by_stage"]) == ["images", "placement", "refinement", "verdict"]
+    assert list(judged["levels"]) == list(alone["levels"]) == ["T12", "L1"]
+    for label, level in judged["levels"].items():
+        assert right(label, level) if level["status"] == "registered" else level["reason"]
+        assert right(label, alone["levels"][label])
+        assert level["T_reference_ct"] != alone["levels"][label]["T_reference_ct"], "the networks have a say"
 
 
 @pytest.mark.parametrize(
