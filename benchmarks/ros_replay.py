@@ -23,10 +23,17 @@ from radgs_core.replay.settings import ReplaySettings
 
 @dataclass(frozen=True)
 class ReplayRun:
-    """``vertebra_poses`` by stamp in ns, and the wall clock of a pair, reading and writing included."""
+    """What a replay made.
+
+    Attributes:
+        poses: ``vertebra_poses`` by stamp in ns.
+        seconds_a_pair: mean wall clock, reading and writing included.
+        core_seconds_a_pair: of it, what registering took: from images in memory to a result.
+    """
 
     poses: Mapping[int, VertebraPoseArray]
     seconds_a_pair: float
+    core_seconds_a_pair: float
 
     def largest_difference(self, live: Mapping[int, VertebraPoseArray]) -> float:
         """Of the poses from those of a live run: metres and parts of quaternions; infinite where one is missing."""
@@ -42,11 +49,14 @@ def replay_run(case: Case, bag: Path, out: Path, progress: Progress) -> ReplayRu
     with opened_bag(bag) as recording, written_bag(out, "mcap", RecordedMessages().types, {}) as writer:
         replay = Replay(recording, case, registration, ReplaySettings(list(case.levels)))
         began = time.monotonic()
-        pairs = len(replay.run(writer, progress))
+        outcomes = replay.run(writer, progress)
         seconds = time.monotonic() - began
+    core_s = [outcome.result.seconds for outcome in outcomes if outcome.result]
     with opened_bag(out) as replayed:
         sent = [deserialize_message(each.data, VertebraPoseArray) for each in replayed.messages(["/vertebra_poses"])]
-    return ReplayRun({nanoseconds(poses.header.stamp): poses for poses in sent}, seconds / pairs)
+    return ReplayRun(
+        {nanoseconds(poses.header.stamp): poses for poses in sent}, seconds / len(outcomes), sum(core_s) / len(outcomes)
+    )
 
 
 def _difference(one: VertebraPoseArray, other: VertebraPoseArray) -> float:

@@ -42,6 +42,7 @@ class RosRoom:
         case_folder: what that one loads.
         frames_received_ns: by stamp of an acquisition in ns, when its first vertebra frame came.
         poses: by stamp of an acquisition in ns, what came on ``vertebra_poses``.
+        core_s: by stamp of an acquisition as ``seconds_text``, how long registering it took by the node's own clock.
     """
 
     def __init__(self, remote: Remote, process: NodeProcess, case_folder: Path) -> None:
@@ -50,6 +51,7 @@ class RosRoom:
         self.case_folder = case_folder
         self.frames_received_ns: dict[int, int] = {}
         self.poses: dict[int, VertebraPoseArray] = {}
+        self.core_s: dict[str, float] = {}
         self._publishers: dict[str, Publisher] = {}
         self._start_is_taken = False
         node = remote.node
@@ -87,7 +89,11 @@ class RosRoom:
                 self.frames_received_ns.setdefault(nanoseconds(transform.header.stamp), received_ns)
 
     def _take_diagnostics(self, message: DiagnosticArray) -> None:
-        self._start_is_taken |= any(entry.name.endswith(": initialpose") for entry in message.status)
+        for entry in message.status:
+            self._start_is_taken |= entry.name.endswith(": initialpose")
+            values = {pair.key: pair.value for pair in entry.values}
+            if entry.name.endswith(": registration") and "seconds" in values:
+                self.core_s[values["stamp"]] = float(values["seconds"])
 
     def _take_poses(self, message: VertebraPoseArray) -> None:
         self.poses[nanoseconds(message.header.stamp)] = message

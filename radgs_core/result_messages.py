@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from radgs_core.acquisition.xray_inbox import Acquisition
 from radgs_core.case import Case
-from radgs_core.geometry.camera import VIEW_NAMES, BiplanarGeometry
+from radgs_core.geometry.camera import VIEW_NAMES
 from radgs_core.geometry.rigid import inverse
 from radgs_core.messages import quality
 from radgs_core.messages.factory import Message, MessageFactory
@@ -135,24 +134,15 @@ class ResultMessages:
         messages.append(Outgoing(self.poses, self._vertebra_poses(header, result)))
         return messages
 
-    def pictures(
-        self, result: RegistrationResult, acquisition: Acquisition, geometry: BiplanarGeometry
-    ) -> list[Outgoing]:
-        """What people look at: markers and overlays, which take a while to make.
-
-        Raises:
-            InputError: an image shows nothing that an overlay could be drawn on.
-        """
+    def pictures(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
+        """What people look at: markers and overlays, which take a while to make."""
         poses = {label: level.T_reference_ct for label, level in _registered(result).items()}
-
-        def drawn(view: str) -> Outgoing:
-            pixels = draw_overlay(acquisition.images[view], geometry.views[view], self._case, poses)
+        messages = [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, result.levels))]
+        for view, output in self._overlays.items():
+            pixels = draw_overlay(result.observations[view], self._case, poses)
             header = header_of(self._factory, acquisition.stamps_ns[view], acquisition.frames[view])
-            return Outgoing(self._overlays[view], image_from_pixels(self._factory, pixels, "rgb8", header))
-
-        with ThreadPoolExecutor(len(self._overlays)) as threads:
-            overlays = list(threads.map(drawn, self._overlays))
-        return [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, result.levels)), *overlays]
+            messages.append(Outgoing(output, image_from_pixels(self._factory, pixels, "rgb8", header)))
+        return messages
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
         """Every level; a rejected one has no pose."""

@@ -348,7 +348,7 @@ class RegistrationNode(ManagedNode):
                     publisher.publish(made)
 
             result = registrar.register(acquisition, geometry, progress, publish)
-            make = partial(publisher.messages.pictures, result, acquisition, geometry)
+            make = partial(publisher.messages.pictures, result, acquisition)
             self._publish_pictures(publisher, cancelled, make)
         except JobCancelled:
             tell(self.diagnostics.ok, "cancelled")
@@ -388,13 +388,13 @@ class RegistrationNode(ManagedNode):
                 publisher.publish(pictures)
             self.diagnostics.ok("pictures", "markers and overlays are made")
 
-    def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str) -> None:
+    def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str, **values: str) -> None:
         """Say how a registration goes, unless the node has given its registrar back meanwhile."""
         with self._collecting:
             if self._registrar is registrar:
-                tell("registration", sentence, stamp=stamp)
+                tell("registration", sentence, stamp=stamp, **values)
 
-    def _report(self, result: RegistrationResult, tell: Callable[[Callable[..., None], str], None]) -> Outcome:
+    def _report(self, result: RegistrationResult, tell: Callable[..., None]) -> Outcome:
         rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
         for label, level in result.levels.items():
             if level.status != "registered":
@@ -403,9 +403,11 @@ class RegistrationNode(ManagedNode):
         sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
         if rejected:
             sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
-            tell(self.diagnostics.warn, sentence)
+        seconds = f"{result.seconds:.6f}"
+        if rejected:
+            tell(self.diagnostics.warn, sentence, seconds=seconds)
         else:
-            tell(self.diagnostics.ok, sentence)
+            tell(self.diagnostics.ok, sentence, seconds=seconds)
             self.get_logger().info(sentence)
         return Outcome(not rejected, sentence)
 

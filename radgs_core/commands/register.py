@@ -97,8 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
         poses = poses_of(result)
         if arguments.out is not None:
             write_poses(arguments.out, poses)
-        write_overlays(overlays, images, geometry, case, poses, start or {})
-        written = write_attention(attention, images, named, case, result.learned)
+        write_overlays(overlays, result.observations, case, poses, start or {})
+        written = write_attention(attention, result.observations, case, result.learned)
     print_result(result, arguments.out, overlays, written, arguments.json)
     return 0 if result.all_registered else LEVEL_REJECTED
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.case import Case
-from radgs_core.geometry.camera import VIEW_NAMES, BiplanarGeometry
+from radgs_core.geometry.camera import VIEW_NAMES
 from radgs_core.io import Poses, written_atomically
 from radgs_core.reconstruction.attention_pictures import attention_picture
 from radgs_core.registration.learned import Learned
 from radgs_core.registration.overlay import draw_overlay
-from radgs_core.xray.observation import observe
+from radgs_core.xray.observation import Observation
 
 
 def overlay_paths(folder: Path | None) -> dict[str, Path]:
@@ -28,8 +28,7 @@ def attention_paths(folder: Path | None, levels: Sequence[str]) -> dict[str, Pat
 
 def write_overlays(
     paths: Mapping[str, Path],
-    images: Mapping[str, NDArray[np.float32]],
-    geometry: BiplanarGeometry,
+    observations: Mapping[str, Observation],
     case: Case,
     poses: Poses,
     start: Mapping[str, NDArray[np.float64]],
@@ -38,25 +37,24 @@ def write_overlays(
     after = {level: pose.T_reference_ct for level, pose in poses.levels.items() if pose.status == "registered"}
     before = {level: start[level] for level in poses.levels if level in start}
     for view, path in paths.items():
-        _write(path, draw_overlay(images[view], geometry.views[view], case, after, before))
+        _write(path, draw_overlay(observations[view], case, after, before))
 
 
 def write_attention(
     paths: Mapping[str, Path],
-    images: Mapping[str, NDArray[np.float32]],
-    geometry: BiplanarGeometry,
+    observations: Mapping[str, Observation],
     case: Case,
     learned: Learned | None,
 ) -> list[Path]:
     """Write where RecM looked at each level; returns the files, none where RecM was not used."""
     if learned is None or case.networks is None:
         return []
-    observations = [observe(images[view], camera) for view, camera in geometry.views.items()]
     size = case.networks.per_level.recm.preset.crop
     for index, (level, vertebra) in enumerate(case.levels.items()):
         T_reference_vertebra = learned.T_reference_ct[index] @ vertebra.T_ct_vertebra
         if level in paths:
-            _write(paths[level], attention_picture(observations, T_reference_vertebra, size, learned.attention[index]))
+            views = list(observations.values())
+            _write(paths[level], attention_picture(views, T_reference_vertebra, size, learned.attention[index]))
     return list(paths.values())
 
 

@@ -22,7 +22,7 @@ WRITING = {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0}
 SURFACE_ID, LABEL_ID = 0, 1
 LABEL_M = 0.012
 """Height of a label's letters."""
-CELL_MM = 3.0
+CELL_MM = 5.0
 """Details of the surfaces that are smaller than this are left out."""
 BESIDE_M = 0.06
 """From a vertebra's centre to its label, which lies at the patient's left, clear of the transverse processes."""

@@ -1,6 +1,7 @@
 """Outlines of vertebrae on an X-ray, for people to check."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from radgs_core.case import Case, Vertebra
 from radgs_core.geometry.camera import XrayCamera
 from radgs_core.geometry.rigid import transform_points
-from radgs_core.xray.observation import observe
+from radgs_core.xray.observation import Observation
 
 COLOURS = ((255, 196, 0), (0, 200, 255), (120, 230, 80), (255, 120, 220), (255, 140, 60), (170, 150, 255))
 """RGB, by the level's place in the case; repeated when they run out."""
@@ -18,14 +19,14 @@ BRIGHTEST = 0.7
 UNUSABLE = 0.3
 """Of full brightness."""
 NOISE_BLUR_PX = 1.0
+BLOCK_PX = 4
 DIM = 0.75
 RIM = (0, 0, 0)
 DASH_PX = 3
 
 
 def draw_overlay(
-    image: NDArray,
-    camera: XrayCamera,
+    observation: Observation,
     case: Case,
     poses: Mapping[str, NDArray[np.float64]],
     before: Mapping[str, NDArray[np.float64]] | None = None,
@@ -33,19 +34,16 @@ def draw_overlay(
     """Draw the silhouettes of vertebrae, one colour a level, with the level's name beside it.
 
     Args:
-        image: (H, W) pixels of any real type, as acquired.
-        camera: the view, same size as the image.
+        observation: the X-ray, as registration sees it.
         case: meshes and the order of the levels.
         poses: (4, 4) ``T_reference_ct`` per level, mm; solid outlines.
         before: the same for an earlier state; dim and dashed.
 
     Returns:
         (H, W, 3) RGB on the X-ray, bone bright; what registration does not use of it is darkened.
-
-    Raises:
-        InputError: as `observe`.
     """
-    canvas = np.repeat(_eight_bits(image, camera)[:, :, None], 3, axis=2)
+    camera = observation.camera
+    canvas = np.asarray(cv2.merge([_eight_bits(observation)] * 3), dtype=np.uint8)
     colours = {label: COLOURS[i % len(COLOURS)] for i, label in enumerate(case.levels)}
     for label, pose in (before or {}).items():
         dim = tuple(int(DIM * channel) for channel in colours[label])
@@ -60,15 +58,25 @@ def draw_overlay(
     return canvas
 
 
-def _eight_bits(image: NDArray, camera: XrayCamera) -> NDArray[np.uint8]:
+def _eight_bits(observation: Observation) -> NDArray[np.uint8]:
     """The X-ray as radiographs are read: bone bright, contrast evened, dark enough for outlines to stand out."""
-    observed = observe(image, camera)
-    usable = observed.usable.numpy() > 0
-    line_integral = cv2.GaussianBlur(observed.line_integral.numpy(), (0, 0), NOISE_BLUR_PX)
-    low, high = np.percentile(line_integral[usable] if usable.any() else line_integral, (0.5, 99.5))
-    grey = np.round(255 * np.clip((line_integral - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)
+    usable = observation.usable.numpy() > 0
+    line_integral = observation.line_integral.numpy()
+    # averages of blocks tell how bright it is as well as all pixels, and noise has no say
+    size = tuple(max(1, length // BLOCK_PX) for length in reversed(line_integral.shape))
+    some, some_usable = (
+        cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (line_integral, observation.usable.numpy())
+    )
+    low, high = np.percentile(some[some_usable == 1] if (some_usable == 1).any() else some, (0.5, 99.5))
+    scale = 255 / max(high - low, 1e-6)
+    # convertScaleAbs takes absolute values: nothing may be negative
+    grey = cv2.convertScaleAbs(cv2.max(line_integral, low), alpha=scale, beta=-scale * low)
+    grey = cv2.GaussianBlur(grey, (0, 0), NOISE_BLUR_PX)
     even = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(6, 6)).apply(grey)
-    return np.where(usable, BRIGHTEST * even, UNUSABLE * even).astype(np.uint8)
+    dark = cv2.convertScaleAbs(even, alpha=UNUSABLE)
+    return np.asarray(
+        cv2.copyTo(cv2.convertScaleAbs(even, alpha=BRIGHTEST), usable.view(np.uint8), dark), dtype=np.uint8
+    )
 
 
 def _silhouette(vertebra: Vertebra, T_reference_ct: NDArray[np.float64], camera: XrayCamera) -> list[NDArray[np.int32]]:
@@ -78,12 +86,35 @@ def _silhouette(vertebra: Vertebra, T_reference_ct: NDArray[np.float64], camera:
         return []
     pixels = points @ camera.camera_matrix.T
     pixels = pixels[:, :2] / pixels[:, 2:]
-    mask = np.zeros((camera.height, camera.width), np.uint8)
     near = np.clip(np.round(pixels), -(2**15), 2**15).astype(np.int32)
-    # all edges bound the same area as all triangles, and are drawn in one call
-    cv2.polylines(mask, list(near[vertebra.mesh_faces]), True, 255)
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    left, top = np.clip(near.min(0), 0, (camera.width, camera.height))
+    right, bottom = np.clip(near.max(0) + 1, 0, (camera.width, camera.height))
+    if left == right or top == bottom:
+        return []
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    # these edges bound the same area as all triangles do
+    cv2.polylines(mask, list(near[_rim(vertebra.mesh_faces, pixels)] - (left, top)), False, 255)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(int(left), int(top)))
     return [np.asarray(contour, dtype=np.int32) for contour in contours]
+
+
+def _rim(faces: NDArray[np.int32], pixels: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Edges (E, 2) of a closed mesh between a face that is turned to the source and one that is turned away."""
+    a, b, c = pixels.astype(np.float32)[faces.T]
+    towards = (b - a)[:, 0] * (c - a)[:, 1] < (b - a)[:, 1] * (c - a)[:, 0]
+    edges, beside = _edges(np.ascontiguousarray(faces, dtype=np.int32).tobytes())
+    return edges[towards[beside[:, 0]] != towards[beside[:, 1]]]
+
+
+@lru_cache(maxsize=32)
+def _edges(faces: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Edges (E, 2) of a closed mesh and the two faces beside each (E, 2), of faces (F, 3) int32: it takes longer to
+    find them than to draw them."""
+    corners = np.frombuffer(faces, dtype=np.int32).reshape(-1, 3).astype(np.int64)
+    edges = np.sort(corners[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    # every edge is one of two faces, so sorting brings them together
+    order = np.lexsort(edges.T).reshape(-1, 2)
+    return edges[order[:, 0]], order // 3
 
 
 def _write_beside(canvas: NDArray[np.uint8], text: str, outline: NDArray[np.int32], colour: tuple[int, ...]) -> None:

@@ -118,10 +118,17 @@ class SpineRegistration:
         self._check_request(geometry, images, levels, initial)
         with clock.timed("images"):
             observations = self._observed(images, geometry)
+        by_view = dict(zip(geometry.views, observations, strict=True))
         start = self._start(observations, initial, clock, progress)
         if isinstance(start, str):
             return RegistrationResult(
-                geometry.reference, not_found(levels, start), np.eye(4), clock.seconds, clock.seconds_by_stage, None
+                geometry.reference,
+                not_found(levels, start),
+                np.eye(4),
+                clock.seconds,
+                clock.seconds_by_stage,
+                None,
+                by_view,
             )
         if self._stages.refinement:
             with clock.timed("placement"):
@@ -151,6 +158,7 @@ class SpineRegistration:
             clock.seconds,
             clock.seconds_by_stage,
             learned,
+            by_view,
         )
 
     def _start(

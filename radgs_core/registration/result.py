@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from radgs_core.io.poses_file import Status
 from radgs_core.registration.learned import Learned
+from radgs_core.xray.observation import Observation
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class RegistrationResult:
         seconds_by_stage: of it, by stage: ``images``, ``detection``, ``placement``, ``learned``, ``refinement``,
             ``verdict``, those that were gone through.
         learned: what RecM and RegM made of the images; None when they were not used.
+        observations: by view, the X-rays as they were compared with renderings.
     """
 
     reference: str
@@ -56,6 +58,7 @@ class RegistrationResult:
     seconds: float
     seconds_by_stage: Mapping[str, float]
     learned: Learned | None
+    observations: Mapping[str, Observation]
 
     @property
     def all_registered(self) -> bool:

@@ -142,7 +142,7 @@ class Replay:
             def write(result: RegistrationResult) -> None:
                 made = [
                     *self._results.of(result, acquisition),
-                    *self._results.pictures(result, acquisition, geometry),
+                    *self._results.pictures(result, acquisition),
                 ]
                 for outgoing in made:
                     self._write(writer, outgoing, received_ns)
@@ -154,8 +154,8 @@ class Replay:
             log.warning("the pair of %s is left out: %s", stamp, error)
             self._outcomes.append(outcome(None, str(error)))
             return
-        # what networks made of the images takes megabytes a pair
-        self._outcomes.append(outcome(dataclasses.replace(result, learned=None), ""))
+        # images, and what networks made of them, take megabytes a pair
+        self._outcomes.append(outcome(dataclasses.replace(result, learned=None, observations={}), ""))
 
     def _read(self, recorded: Recorded) -> Message:
         return self._messages.read(recorded.kind, recorded.data, self._bag.name_of(recorded))

@@ -21,6 +21,7 @@ from radgs_core.case import Case
 from radgs_core.evaluation import tre_mm
 from radgs_core.io.example import example_ct
 from radgs_core.registration.pipeline import InputError, draw_overlay
+from radgs_core.xray.observation import observe
 from radgs_reg_ros.demo.kept_case import is_prepared_from
 from radgs_reg_ros.demo.narrator import Narrator
 from radgs_reg_ros.demo.operating_room import Exposure, OperatingRoom
@@ -133,7 +134,7 @@ def _prepared(folder: Path, narrator: Narrator) -> Path:
 def _save_overlays(out: Path, run: _Run, case: Case) -> list[Path]:
     files = []
     for view, pixels in run.exposure.pixels.items():
-        picture = draw_overlay(pixels, run.exposure.cameras[view], case, run.received)
+        picture = draw_overlay(observe(pixels, run.exposure.cameras[view]), case, run.received)
         files.append(out / f"overlay_{view}.png")
         if not cv2.imwrite(str(files[-1]), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
             raise RigError(f"{files[-1]} cannot be written; see whether the folder is writable and the disk has room.")

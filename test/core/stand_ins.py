@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.registration.result import LevelResult, RegistrationResult
+from radgs_core.xray.observation import observe
 
 LEVELS = ["T12", "L1"]
 T_VIEWS = {
@@ -58,4 +59,5 @@ class StandInRegistration:
             status, reason = ("rejected", "It is blurred.") if label in self.rejects else ("registered", "")
             similarity = {} if label in self.lost else {"ap": 0.8, "lateral": 0.7}
             results[label] = LevelResult(label, status, reason, at(1) @ start, 0.4, True, 1, similarity)  # type: ignore[arg-type]
-        return RegistrationResult(geometry.reference, results, at(500), 0.1, {}, None)
+        observations = {view: observe(images[view], camera) for view, camera in geometry.views.items()}
+        return RegistrationResult(geometry.reference, results, at(500), 0.1, {}, None, observations)

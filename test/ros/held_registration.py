@@ -15,6 +15,7 @@ from std_srvs.srv import Trigger
 from xray_source import T_BASE_CAMERA, Exposure
 
 from radgs_core.registration.result import LevelResult, RegistrationResult
+from radgs_core.xray.observation import observe
 from radgs_reg_ros.registration_node import RegistrationNode
 from radgs_reg_ros.tf_buffer import NEVER
 from radgs_reg_ros.worker import JobCancelled
@@ -47,7 +48,8 @@ class HeldRegistration:
         T = np.eye(4)
         T[0, 3] = 10.0 + (self.starts[-1] or 0.0)
         found = {label: LevelResult(label, "registered", "", T, 0.4, True, 1, {}) for label in levels}
-        return RegistrationResult(geometry.reference, found, T, 0.1, {}, None)
+        observations = {view: observe(images[view], camera) for view, camera in geometry.views.items()}
+        return RegistrationResult(geometry.reference, found, T, 0.1, {}, None, observations)
 
 
 class StillBuffer:

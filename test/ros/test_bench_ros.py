@@ -29,13 +29,13 @@ def poses(x_m: Sequence[float] = (0.1, 0.2), statuses: Sequence[int] = (REGISTER
 
 
 def live_run(*seconds: tuple[float | None, float]) -> LiveRun:
-    """Pairs that took so long live and in the core."""
+    """Pairs that took so long live, and of it in the core."""
     pairs = [LivePair(number, live_s, core_s) for number, (live_s, core_s) in enumerate(seconds)]
     return LiveRun(pairs, {pair.stamp_ns: poses() for pair in pairs if pair.live_s is not None})
 
 
 def replayed(live: LiveRun, seconds: float) -> ReplayRun:
-    return ReplayRun(live.poses, seconds)
+    return ReplayRun(live.poses, seconds, 0.5)
 
 
 def test_overheads_are_of_pairs_with_frames_and_the_others_are_lost() -> None:
@@ -46,7 +46,7 @@ def test_overheads_are_of_pairs_with_frames_and_the_others_are_lost() -> None:
 
 def test_figures_of_both_runs() -> None:
     live = live_run((0.51, 0.5), (0.52, 0.5), (None, 0.8))
-    figures = ros.figures_of(live, replayed(live, 0.63))
+    figures = ros.figures_of(live, replayed(live, 0.525))
     assert figures == pytest.approx(
         {
             "pairs": 3,
@@ -76,18 +76,18 @@ def test_figures_of_both_runs() -> None:
 def test_the_largest_difference_is_infinite_where_a_result_is_missing_or_another(
     replay: dict[int, VertebraPoseArray], difference: float
 ) -> None:
-    assert ReplayRun(replay, 1.0).largest_difference({5: poses()}) == pytest.approx(difference)
+    assert ReplayRun(replay, 1.0, 1.0).largest_difference({5: poses()}) == pytest.approx(difference)
 
 
 def test_a_rotation_counts_too() -> None:
     turned = poses()
     turned.vertebrae[1].ct_pose.orientation.z = 2e-6
-    assert ReplayRun({5: turned}, 1.0).largest_difference({5: poses()}) == pytest.approx(2e-6)
+    assert ReplayRun({5: turned}, 1.0, 1.0).largest_difference({5: poses()}) == pytest.approx(2e-6)
 
 
 def test_no_numbers_and_no_results_are_no_agreement() -> None:
-    assert np.isnan(ReplayRun({5: poses((0.1, math.nan))}, 1.0).largest_difference({5: poses()}))
-    assert np.isinf(ReplayRun({}, 1.0).largest_difference({}))
+    assert np.isnan(ReplayRun({5: poses((0.1, math.nan))}, 1.0, 1.0).largest_difference({5: poses()}))
+    assert np.isinf(ReplayRun({}, 1.0, 1.0).largest_difference({}))
 
 
 def test_a_good_run_is_no_reason_to_complain(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,7 @@ def test_a_good_run_is_no_reason_to_complain(capsys: pytest.CaptureFixture[str])
 
 def test_every_bound_that_is_missed_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     live = live_run((0.55, 0.5), (0.55, 0.5), (None, 0.5))
-    moved = ReplayRun({stamp_ns: poses((0.1, 0.2 + 3e-6)) for stamp_ns in live.poses}, 0.6)
+    moved = ReplayRun({stamp_ns: poses((0.1, 0.2 + 3e-6)) for stamp_ns in live.poses}, 0.6, 0.5)
     assert complaint(ros.figures_of(live, moved), ros.BOUNDS) == 1
     assert capsys.readouterr().err.splitlines() == [
         "overhead_ms is 50, but must not be more than 30.",
@@ -110,7 +110,7 @@ def test_every_bound_that_is_missed_is_a_sentence(capsys: pytest.CaptureFixture[
 
 def test_a_replay_that_is_too_fast_and_no_frames_at_all_are_named_too(capsys: pytest.CaptureFixture[str]) -> None:
     live = live_run((None, 0.5))
-    assert complaint(ros.figures_of(live, ReplayRun({0: poses()}, 0.4)), ros.BOUNDS) == 1
+    assert complaint(ros.figures_of(live, ReplayRun({0: poses()}, 0.4, 0.5)), ros.BOUNDS) == 1
     assert capsys.readouterr().err.splitlines() == [
         "overhead_ms is nan, but must not be unknown.",
         "replay_max_difference is inf, but must not be more than 1e-09.",

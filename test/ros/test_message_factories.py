@@ -14,11 +14,12 @@ from visualization_msgs.msg import Marker
 
 from radgs_core import result_messages
 from radgs_core.acquisition.xray_inbox import Acquisition
-from radgs_core.geometry.camera import BiplanarGeometry, XrayCamera
+from radgs_core.geometry.camera import XrayCamera
 from radgs_core.messages import markers, topics
 from radgs_core.messages.recorded_messages import RecordedMessages
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.result_messages import ResultMessages
+from radgs_core.xray.observation import observe
 from radgs_reg_ros.ros_messages import ROS_MESSAGES, message_class
 
 RECORDED = RecordedMessages()
@@ -48,6 +49,8 @@ def tetrahedron(seed: int) -> SimpleNamespace:
 
 
 CASE = SimpleNamespace(levels={"T12": tetrahedron(1), "L1": tetrahedron(2), "L2": tetrahedron(4)})
+NOISE = np.random.default_rng(0).integers(1, 60000, (SIZE, SIZE)).astype(np.uint16)
+CAMERAS = {"ap": XrayCamera(SIZE, SIZE, MATRIX, T_AP), "lateral": XrayCamera(SIZE, SIZE, MATRIX, T_LATERAL)}
 RESULT = RegistrationResult(
     "carm_base",
     {
@@ -59,9 +62,8 @@ RESULT = RegistrationResult(
     1.0,
     {},
     None,
+    {view: observe(NOISE, camera) for view, camera in CAMERAS.items()},
 )
-NOISE = np.random.default_rng(0).integers(1, 60000, (SIZE, SIZE)).astype(np.uint16)
-CAMERAS = {"ap": XrayCamera(SIZE, SIZE, MATRIX, T_AP), "lateral": XrayCamera(SIZE, SIZE, MATRIX, T_LATERAL)}
 ACQUISITION = Acquisition(
     stamp_ns=7 * S + 5,
     images={"ap": NOISE, "lateral": NOISE.T},
@@ -80,14 +82,13 @@ def on_the_wire(kind: str, message: object) -> bytes:
 
 
 def test_a_result_and_its_end_have_the_same_bytes_live_and_recorded():
-    geometry = BiplanarGeometry("carm_base", CAMERAS)
     live = ResultMessages(ROS_MESSAGES, CASE, ["T12", "L1", "L2"], "carm_base")
     recorded = ResultMessages(RECORDED, CASE, ["T12", "L1", "L2"], "carm_base")
     sent, written = (
         [
             *messages.before_results(3 * S),
             *messages.of(RESULT, ACQUISITION),
-            *messages.pictures(RESULT, ACQUISITION, geometry),
+            *messages.pictures(RESULT, ACQUISITION),
             *messages.nothing(8 * S),
         ]
         for messages in (live, recorded)

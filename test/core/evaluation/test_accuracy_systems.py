@@ -36,7 +36,7 @@ class Registration:
         gaussians = [vertebra.gaussians for vertebra in self.case.levels.values()]
         learned = Learned(np.zeros((2, 4, 4)), np.zeros((2, 6)), gaussians, None)  # type: ignore[arg-type]
         return RegistrationResult(
-            "carm_base", levels, np.eye(4), 1.5, {"detection": 1.0, "learned": 0.5}, None if initial else learned
+            "carm_base", levels, np.eye(4), 1.5, {"detection": 1.0, "learned": 0.5}, None if initial else learned, {}
         )
 
 

@@ -6,6 +6,7 @@ import pytest
 from radgs_core.geometry.rigid import transform_points
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.xray.carm import CArm, body_pose
+from radgs_core.xray.observation import observe
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def some_image() -> np.ndarray:
 
 def test_an_outline_bounds_the_projected_vertebra(phantom_case, camera):
     T_reference_ct = body_pose(phantom_case, ["L1"])
-    picture = draw_overlay(some_image(), camera, phantom_case, {"L1": T_reference_ct})
+    picture = draw_overlay(observe(some_image(), camera), phantom_case, {"L1": T_reference_ct})
     pixels = camera.project(transform_points(T_reference_ct, phantom_case.levels["L1"].mesh_vertices_mm))
     rows, columns = np.nonzero(coloured(picture))
     outline = columns <= pixels[:, 0].max() + 2  # the name is written to the right of it
@@ -38,7 +39,7 @@ def test_every_level_has_a_colour_of_its_own_and_before_is_dimmer(phantom_case, 
     pose = body_pose(phantom_case, ["T12", "L1"])
 
     def colours(label: str, **drawn) -> set[tuple[int, ...]]:
-        picture = draw_overlay(some_image(), camera, phantom_case, **drawn)
+        picture = draw_overlay(observe(some_image(), camera), phantom_case, **drawn)
         return {tuple(map(int, c)) for c in picture[coloured(picture)]}
 
     brightest = {k: max(map(max, colours(k, poses={k: pose}))) for k in ("T12", "L1")}
@@ -55,7 +56,7 @@ def test_bone_is_bright_whatever_the_pixels_mean(phantom_case):
     line_integral[20:40, 20:40] += 1.0
     for intensity, image in (("transmission", 60000 * np.exp(-line_integral)), ("attenuation", line_integral)):
         view = dataclasses.replace(camera, intensity=intensity)
-        picture = draw_overlay(image, view, phantom_case, {})
+        picture = draw_overlay(observe(image, view), phantom_case, {})
         assert (picture.shape, picture.dtype) == ((64, 64, 3), np.uint8)
         assert picture[24:36, 24:36].mean() > picture[4:16, 4:16].mean() + 20
 
@@ -65,4 +66,4 @@ def test_a_vertebra_behind_the_source_or_off_the_image_is_not_drawn(phantom_case
     for shift in ([0, 0, 2000.0], [500.0, 0, 0]):
         away = pose.copy()
         away[:3, 3] += shift
-        assert not coloured(draw_overlay(some_image(), camera, phantom_case, {"L1": away})).any()
+        assert not coloured(draw_overlay(observe(some_image(), camera), phantom_case, {"L1": away})).any()
