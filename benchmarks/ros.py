@@ -68,7 +68,7 @@ def figures_of(live: LiveRun, replay: ReplayRun) -> Mapping[str, float]:
         "pairs": len(live.pairs),
         "overhead_ms": float(np.median(overheads_ms)),
         "overhead_p95_ms": float(np.percentile(overheads_ms, 95)),
-        "core_ms": 1000 * float(np.median(core_s)),
+        "core_ms": 1000 * float(np.nanmedian(core_s)),
         "replay_max_difference": replay.largest_difference(live.poses),
         "replay_time_ratio": replay.seconds_a_pair / replay.core_seconds_a_pair,
         "lost_triggers": live.lost,

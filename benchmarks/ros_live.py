@@ -1,5 +1,6 @@
 """Pairs of X-rays registered live; what the topics carried is recorded."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class LivePair:
     Attributes:
         stamp_ns: of its images.
         live_s: from that to its first vertebra frame; None if none came.
-        core_s: of it, what registering took: from images in memory to a result.
+        core_s: of it, what registering took: from images in memory to a result; NaN if there was none.
     """
 
     stamp_ns: int
@@ -79,14 +80,14 @@ def live_run(
 def _pair(room: RosRoom, stamp_ns: int) -> LivePair:
     """Wait until the node has done with a pair."""
     stamp = seconds_text(stamp_ns)
-    core_s = room.remote.wait_for(lambda: room.core_s.get(stamp), "the end of a registration", RESULT_S)
-    assert core_s is not None
     try:
+        core_s = room.remote.wait_for(lambda: room.core_s.get(stamp), "the end of a registration", RESULT_S)
+        assert core_s is not None
         received_ns = room.remote.wait_for(lambda: room.frames_received_ns.get(stamp_ns), "its frames", 1.0)
     except RigError:
         if room.process.failure():
             raise
-        return LivePair(stamp_ns, None, core_s)
+        return LivePair(stamp_ns, None, room.core_s.get(stamp, math.nan))
     assert received_ns is not None
     return LivePair(stamp_ns, (received_ns - stamp_ns) / 1e9, core_s)
 

@@ -55,7 +55,7 @@ def replay_run(case: Case, bag: Path, out: Path, progress: Progress) -> ReplayRu
     with opened_bag(out) as replayed:
         sent = [deserialize_message(each.data, VertebraPoseArray) for each in replayed.messages(["/vertebra_poses"])]
     return ReplayRun(
-        {nanoseconds(poses.header.stamp): poses for poses in sent}, seconds / len(outcomes), sum(core_s) / len(outcomes)
+        {nanoseconds(poses.header.stamp): poses for poses in sent}, seconds / len(outcomes), sum(core_s) / len(core_s)
     )
 
 

@@ -5,6 +5,9 @@ from typing import Any
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import MultiThreadedExecutor
 
+MOST_IN_A_ROW = 100
+"""What is still in the way then is not just being destroyed."""
+
 
 class SteadyExecutor(MultiThreadedExecutor):
     """Callbacks of one thread may destroy subscriptions while another one is about to wait for their events.
@@ -14,10 +17,11 @@ class SteadyExecutor(MultiThreadedExecutor):
     """
 
     def wait_for_ready_callbacks(self, *args: Any, **kwargs: Any) -> Any:
-        """As rclpy does it, and once more without what is gone."""
-        while True:
+        """As rclpy does it, and again without what is gone."""
+        for _ in range(MOST_IN_A_ROW):
             try:
                 return super().wait_for_ready_callbacks(*args, **kwargs)
             except InvalidHandle:
                 if self._is_shutdown:
                     raise
+        return super().wait_for_ready_callbacks(*args, **kwargs)

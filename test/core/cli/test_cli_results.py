@@ -104,7 +104,7 @@ def test_register(files: Any, tmp_path: Path, run: Callable[..., Any]) -> None:
     result = json.loads(ended.out)
     assert result["reference"] == "carm_base"
     assert list(result["levels"]) == ["T12", "L1"]
-    assert list(result["seconds_by_stage"]) == ["images", "refinement", "verdict"]
+    assert list(result["seconds_by_stage"]) == ["images", "placement", "refinement", "verdict"]
     written = read_poses(poses)
     for label, level in result["levels"].items():
         assert level["status"] == written.levels[label].status == "registered"
