@@ -140,12 +140,12 @@ def ros_table(content: Content) -> str:
     """What ROS adds, and replay beside the live run."""
     rows = [
         ["pairs of X-rays", f"{content['pairs']:.0f}"],
-        ["the core alone, median, ms", f"{content['core_ms']:.0f}"],
+        ["registering, by the node's clock, median, ms", f"{content['core_ms']:.0f}"],
         ["added by ROS, median, ms", f"{content['overhead_ms']:.1f}"],
         ["added by ROS, 95th percentile, ms", f"{content['overhead_p95_ms']:.1f}"],
         ["pairs without a result", f"{content['lost_triggers']:.0f}"],
         ["replay: largest difference of a pose, m or part of a quaternion", f"{content['replay_max_difference']:.1e}"],
-        ["replay: time of a pair over that of the core", f"{content['replay_time_ratio']:.2f}"],
+        ["replay: time of a pair over that of registering it", f"{content['replay_time_ratio']:.2f}"],
     ]
     return table(["", ""], rows)
 
