@@ -1,7 +1,5 @@
 """X-ray pixels in sensor_msgs/CompressedImage."""
 
-import array
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,7 +57,7 @@ def compressed_from_pixels(factory: MessageFactory, pixels: NDArray, encoding: s
 
     It is PNG, as image_transport's plugin "compressed" sends it, with the space at the end of the format.
     """
-    data = array.array("B", png_of(pixels))
+    data = np.frombuffer(png_of(pixels), dtype=np.uint8)
     return factory.make(COMPRESSED_IMAGE, header=header, format=f"{encoding}; png compressed ", data=data)
 
 

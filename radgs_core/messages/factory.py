@@ -14,5 +14,6 @@ class MessageFactory(Protocol):
 
         Args:
             kind: package, ``msg`` and name.
-            fields: by name; messages of the same factory, numbers, text, lists of these, ``array`` for bytes.
+            fields: by name; messages of the same factory, numbers, text, lists of these, numpy's uint8 (N,) for
+                bytes.
         """

@@ -35,9 +35,9 @@ class RecordedMessages:
                 values[name] = self._default(kind, name, node, of)
         return self.types.types[kind](**values)
 
-    def serialised(self, kind: str, message: Message) -> bytes:
+    def serialised(self, kind: str, message: Message) -> memoryview:
         """The message as it is sent and recorded: CDR, little-endian, with its four bytes of encapsulation."""
-        return bytes(self.types.serialize_cdr(message, kind, little_endian=True))
+        return self.types.serialize_cdr(message, kind, little_endian=True)
 
     def read(self, kind: str, data: bytes, name: str) -> Message:
         """The message of CDR bytes; ``name`` is what an error calls it.

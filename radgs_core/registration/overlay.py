@@ -69,8 +69,8 @@ def _eight_bits(observation: Observation) -> NDArray[np.uint8]:
     )
     low, high = np.percentile(some[some_usable == 1] if (some_usable == 1).any() else some, (0.5, 99.5))
     scale = 255 / max(high - low, 1e-6)
-    # convertScaleAbs takes absolute values: nothing may be negative
-    grey = cv2.convertScaleAbs(cv2.max(line_integral, low), alpha=scale, beta=-scale * low)
+    # one image, and nothing added to it: scaled, shifted and saturated in one go
+    grey = cv2.addWeighted(line_integral, scale, line_integral, 0, -scale * low, dtype=cv2.CV_8U)
     grey = cv2.GaussianBlur(grey, (0, 0), NOISE_BLUR_PX)
     even = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(6, 6)).apply(grey)
     dark = cv2.convertScaleAbs(even, alpha=UNUSABLE)
@@ -100,21 +100,22 @@ def _silhouette(vertebra: Vertebra, T_reference_ct: NDArray[np.float64], camera:
 
 def _rim(faces: NDArray[np.int32], pixels: NDArray[np.float64]) -> NDArray[np.int64]:
     """Edges (E, 2) of a closed mesh between a face that is turned to the source and one that is turned away."""
-    a, b, c = pixels.astype(np.float32)[faces.T]
-    towards = (b - a)[:, 0] * (c - a)[:, 1] < (b - a)[:, 1] * (c - a)[:, 0]
-    edges, beside = _edges(np.ascontiguousarray(faces, dtype=np.int32).tobytes())
-    return edges[towards[beside[:, 0]] != towards[beside[:, 1]]]
+    corners, edges, (one, other) = _edges(np.ascontiguousarray(faces, dtype=np.int32).tobytes())
+    x, y = np.ascontiguousarray(pixels.T, dtype=np.float32)
+    (xa, xb, xc), (ya, yb, yc) = x[corners], y[corners]
+    towards = (xb - xa) * (yc - ya) < (yb - ya) * (xc - xa)
+    return edges[towards[one] != towards[other]]
 
 
 @lru_cache(maxsize=32)
-def _edges(faces: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Edges (E, 2) of a closed mesh and the two faces beside each (E, 2), of faces (F, 3) int32: it takes longer to
-    find them than to draw them."""
+def _edges(faces: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Corners (3, F) of a closed mesh, its edges (E, 2) and the two faces beside each (2, E), of faces (F, 3) int32: it
+    takes longer to find them than to draw them."""
     corners = np.frombuffer(faces, dtype=np.int32).reshape(-1, 3).astype(np.int64)
     edges = np.sort(corners[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     # every edge is one of two faces, so sorting brings them together
     order = np.lexsort(edges.T).reshape(-1, 2)
-    return edges[order[:, 0]], order // 3
+    return np.ascontiguousarray(corners.T), edges[order[:, 0]], np.ascontiguousarray(order.T // 3)
 
 
 def _write_beside(canvas: NDArray[np.uint8], text: str, outline: NDArray[np.int32], colour: tuple[int, ...]) -> None:

@@ -122,7 +122,7 @@ def test_what_nobody_fills_in_has_the_definition_s_defaults(kind):
 def test_defaults_inside_a_list():
     array = "radgs_reg/msg/VertebraPoseArray"
     recorded = RECORDED.make(array, vertebrae=[RECORDED.make("radgs_reg/msg/VertebraPose", label="L1")])
-    (level,) = deserialize_message(RECORDED.serialised(array, recorded), message_class(array)).vertebrae
+    (level,) = deserialize_message(bytes(RECORDED.serialised(array, recorded)), message_class(array)).vertebrae
     assert level == VertebraPose(label="L1")
 
 

@@ -1,7 +1,10 @@
 """Recordings are read in order and written whole or not at all; what is wrong with one is one sentence."""
 
+import errno
+import os
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,12 @@ from made_bag import S, clock, write_bag
 from made_exposure import MESSAGES
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import Writer
 
 from radgs_core.errors import InputError
 from radgs_core.io.bag_reader import is_bag, opened_bag
-from radgs_core.io.bag_writer import NOTE, written_bag
+from radgs_core.io.bag_writer import LEFT_TO_WRITE, NOTE, written_bag
 from radgs_core.messages.topics import CLOCK, CLOCK_MESSAGE
 
 STORAGES = ["mcap", "sqlite3"]
@@ -128,6 +133,43 @@ def test_a_recording_that_breaks_off_leaves_nothing(storage: str, tmp_path: Path
         writer.write(CLOCK, CLOCK_MESSAGE, 1, False, S, clock_bytes(1))
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("failing", [1, 3])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    storage: str, failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the last message is the one that cannot be written: a thread writes it after it was taken."""
+    write = Writer.write
+
+    def write_until_full(self: Writer, connection: Connection, timestamp: int, data: bytes) -> None:
+        if timestamp == failing * S:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, connection, timestamp, data)
+
+    monkeypatch.setattr(Writer, "write", write_until_full)
+    with pytest.raises(InputError, match=r"bag cannot be written \(No space left on device\); check the free space"):
+        write_clocks(tmp_path / "bag", storage, [1, 2, 3])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_is_never_many_messages_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, slow = [], threading.Event()
+
+    def write_when_told(self: Writer, connection: Connection, timestamp: int, data: bytes) -> None:
+        slow.wait()
+        written.append(timestamp)
+
+    monkeypatch.setattr(Writer, "write", write_when_told)
+    with written_bag(tmp_path / "bag", "mcap", MESSAGES.types, {}) as writer:
+        for second in range(LEFT_TO_WRITE):
+            writer.write(CLOCK, CLOCK_MESSAGE, 1, False, second, clock_bytes(1))
+        assert written == []
+        slow.set()
+        writer.write(CLOCK, CLOCK_MESSAGE, 1, False, LEFT_TO_WRITE, clock_bytes(1))
+        assert 0 in written
+    assert written == list(range(LEFT_TO_WRITE + 1))
 
 
 def test_only_what_was_written_here_is_replaced(tmp_path: Path) -> None:
