@@ -101,16 +101,18 @@ def test_poses_are_those_of_the_registration_itself(files: Any, two_pairs: Path,
     assert (note["bag"], note["case"], note["levels"]) == ("two_pairs", "case", ["T12", "L1"])
 
 
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_compressed_images_give_the_same_results_byte_for_byte(
-    files: Any, two_pairs: Path, tmp_path: Path, run: Run
+    storage: str, files: Any, two_pairs: Path, tmp_path: Path, run: Run
 ) -> None:
     sent = recorded(files, shot(files, 5), shot(files, 6))
-    png = write_bag(tmp_path / "png", map(as_png, sent))
+    png = write_bag(tmp_path / "png", map(as_png, sent), storage)
     results = []
     for bag, options in ((two_pairs, []), (png, ["--image-transport", "compressed"])):
         out = tmp_path / f"from_{bag.name}"
         assert run("replay", bag, files.case, "--out", out, "--initial", files.truth, *options).code == 0
-        with opened_bag(out) as replayed:
+        with opened_bag(out) as replayed, opened_bag(bag) as recording:
+            assert replayed.storage == recording.storage
             topics = [topic for topic in replayed.kinds if "/image" not in topic]
             results.append([(m.topic, m.received_ns, m.data) for m in replayed.messages(topics)])
     raw, compressed = results
