@@ -12,6 +12,7 @@ import pytest
 from made_bag import S, Sent, as_png, clock, initialpose, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure
 
+from radgs_core import result_messages
 from radgs_core.case import Case
 from radgs_core.geometry.camera import BiplanarGeometry
 from radgs_core.io import read_geometry, read_poses, write_poses
@@ -151,6 +152,22 @@ def test_levels_that_are_rejected_are_exit_code_3(files: Any, tmp_path: Path, ru
     assert any("6.000000000 s" in line and "L1: " in line for line in lines)
     assert lines[-1] == str(out)
     assert (out / "replayed.db3").exists(), "the storage is that of the recording"
+
+
+def test_pictures_that_cannot_be_made_leave_no_pair_out(
+    files: Any, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no edge")
+
+    monkeypatch.setattr(result_messages, "draw_overlay", fail)
+    bag = write_bag(tmp_path / "bag", recorded(files, shot(files, 5)))
+    ended = run("replay", *arguments_for(files, bag, tmp_path, "--json"))
+    assert ended.code == 0
+    assert "the pair of 5.000000000 s has no markers and overlays" in ended.err
+    result = json.loads(ended.out)
+    assert result["left_out"] == 0
+    assert [level["status"] for level in result["pairs"][0]["levels"].values()] == ["registered"] * 2
 
 
 def test_a_pair_without_transforms_is_exit_code_3_and_a_line(files: Any, tmp_path: Path, run: Run) -> None:
