@@ -56,6 +56,8 @@ class Recorder:
 
     def _listen(self, topic, kind, profile) -> None:
         def take(data: bytes) -> None:
+            if kind == POSES and not deserialize_message(data, VertebraPoseArray).vertebrae:
+                return  # that there is no result yet
             self.messages.append(Recorded(topic, kind, time.time_ns(), bytes(data)))
 
         self.remote.node.create_subscription(message_class(kind), topic, take, profile, raw=True)
