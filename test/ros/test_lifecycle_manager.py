@@ -89,7 +89,7 @@ def test_shutdown_of_what_is_not_active(before, node):
 def test_what_cannot_be_configured_is_not_activated_and_can_be_started_later(node, case_folder, tmp_path):
     _, remote, manager = node
     assert set_parameter(remote, NODE, "case", str(tmp_path)).successful
-    assert not manager.manages(*STARTUP)
+    assert not manager.manages(STARTUP[0]), "it goes no further"
     assert set_parameter(remote, NODE, "case", str(case_folder)).successful
     assert manager.manages(*STARTUP)
     assert not manager.manages(*STARTUP), "as with autostart of the node: it is active already"
