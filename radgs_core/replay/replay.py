@@ -82,7 +82,7 @@ class Replay:
             InputError: the recording is damaged, or there is no pair in it.
         """
         self._foresee()
-        for outgoing in self._results.before_results(self._bag.begin_ns):
+        for outgoing in (self._results.static_frames(self._bag.begin_ns), self._results.no_markers()):
             self._write(writer, outgoing, self._bag.begin_ns)
         for recorded in self._bag.messages(self._topics.names):
             acquisition = self._take(recorded, writer)

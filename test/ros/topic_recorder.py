@@ -3,6 +3,9 @@
 import time
 from collections.abc import Collection, Iterator, Mapping
 
+from radgs_reg.msg import VertebraPoseArray
+from rclpy.serialization import deserialize_message
+
 from radgs_core.io.bag_reader import Recorded
 from radgs_core.messages.image_transport import RAW
 from radgs_core.messages.recorded_messages import RecordedMessages
@@ -35,6 +38,8 @@ class TopicRecorder:
 
     def _listen(self, topic, kind, profile) -> None:
         def take(data: bytes) -> None:
+            if kind == POSES and not deserialize_message(data, VertebraPoseArray).vertebrae:
+                return  # that there is no result yet
             self.messages.append(Recorded(topic, kind, time.time_ns(), bytes(data)))
 
         self.remote.node.create_subscription(message_class(kind), topic, take, profile, raw=True)
