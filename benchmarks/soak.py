@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import math
+import sys
 
 import numpy as np
 
@@ -85,6 +86,9 @@ def main() -> int:
         "ends": arguments.ends,
         "shutdown_s": shutdown_s,
     }
+    for trigger in stream.triggers:
+        if trigger.ending in (Ending.FAILED, Ending.LOST):
+            print(f"a trigger {trigger.ending.value}: {trigger.told}", file=sys.stderr)
     report("soak", figures)
     return complaint(figures, BOUNDS)
 

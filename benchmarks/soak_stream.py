@@ -20,7 +20,7 @@ RATE_HZ = 30.0
 TRIGGER_PERIOD_S = 1.0
 """From one trigger to the next, if the first one is answered by then."""
 ANSWER_S = 30.0
-RESULT_S = 10.0
+RESULT_S = 5.0
 """A result is sent before the answer, on other topics."""
 STALE_S = 1.0
 """A result of a pair that was taken longer than this before the trigger is an old one."""
@@ -63,10 +63,10 @@ class Ending(Enum):
     Rejected: a result in which a level or more is rejected.
     """
 
-    REGISTERED = "registered"
-    REJECTED = "rejected"
+    REGISTERED = "brought all levels"
+    REJECTED = "brought rejected levels"
     FAILED = "failed"
-    LOST = "lost"
+    LOST = "was lost"
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,12 @@ class Trigger:
     Attributes:
         ending: how it ended.
         answer_s: how long its answer took; not a number without one.
+        told: what the node answered, or what did not come.
     """
 
     ending: Ending
     answer_s: float
+    told: str
 
 
 @dataclass(frozen=True)
@@ -138,26 +140,29 @@ def trigger(room: RosRoom) -> Trigger:
     began, oldest_ns = time.monotonic(), time.time_ns() - round(STALE_S * 1e9)
     room.poses.clear()
     room.frames_received_ns.clear()
-    answer_s, without = math.nan, Ending.LOST
+    answer_s, told, without = math.nan, "", Ending.LOST
     try:
         answer = room.remote.trigger(f"{NODE}/register", ANSWER_S)
-        answer_s = time.monotonic() - began
+        answer_s, told = time.monotonic() - began, answer.message
         without = Ending.LOST if answer.success else Ending.FAILED
-        result = room.remote.wait_for(lambda: _result(room, oldest_ns), "a result of the trigger", RESULT_S)
-    except RigError:
+        results = room.remote.wait_for(lambda: _results(room, oldest_ns), "a result of the trigger", RESULT_S)
+    except RigError as error:
         if room.process.failure():
             raise
-        return Trigger(without, answer_s)
-    return Trigger(Ending.REGISTERED if all(map(_is_registered, result.vertebrae)) else Ending.REJECTED, answer_s)
+        return Trigger(without, answer_s, told or str(error))
+    is_registered = all(map(_is_registered, results[0].vertebrae))
+    return Trigger(Ending.REGISTERED if is_registered else Ending.REJECTED, answer_s, told)
 
 
-def _result(room: RosRoom, oldest_ns: int) -> VertebraPoseArray | None:
-    """That of a pair which is not older; where it has frames, not before they have come."""
-    for stamp_ns, poses in list(room.poses.items()):
-        has_come = stamp_ns in room.frames_received_ns or not any(map(_is_registered, poses.vertebrae))
-        if stamp_ns > oldest_ns and poses.vertebrae and has_come:
-            return poses
-    return None
+def _results(room: RosRoom, oldest_ns: int) -> list[VertebraPoseArray]:
+    """Of pairs that are not older; where one has frames, not before they have come."""
+    return [
+        poses
+        for stamp_ns, poses in list(room.poses.items())
+        if stamp_ns > oldest_ns
+        and poses.vertebrae
+        and (stamp_ns in room.frames_received_ns or not any(map(_is_registered, poses.vertebrae)))
+    ]
 
 
 def _is_registered(level: VertebraPose) -> bool:
