@@ -369,7 +369,7 @@ def test_an_image_that_comes_late_is_left_out_with_a_warning(
     assert replayed.seconds == [2]
     assert replayed.left_out == 1
     (warning,) = told(caplog)
-    assert warning.startswith("1.000000000 s: ap/image is older than an image that came before it")
+    assert warning.startswith("1.000000000 s: ap/image of 1.000000000 s is older than an image that came before it")
 
 
 def spoil(second: int, view: str, **header: Any) -> list[Sent]:
