@@ -120,12 +120,12 @@ class ResultMessages:
     def of(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
         """What whoever steers by a result waits for, in the order in which it is to be sent."""
         header = header_of(self._factory, acquisition.stamp_ns, self._reference)
-        registered = _registered(result)
         T_reference_vertebra = {
-            label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra for label, level in registered.items()
+            label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra
+            for label, level in result.registered.items()
         }
         messages = []
-        if registered:
+        if T_reference_vertebra:
             frames = {vertebra_frame(label, self._prefix): T for label, T in T_reference_vertebra.items()}
             messages.append(Outgoing(self.tf, tf_message(self._factory, header, frames)))
         for label, T in T_reference_vertebra.items():
@@ -137,7 +137,7 @@ class ResultMessages:
 
     def pictures(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
         """What people look at: markers and overlays, which take a while to make."""
-        poses = {label: level.T_reference_ct for label, level in _registered(result).items()}
+        poses = {label: level.T_reference_ct for label, level in result.registered.items()}
         messages = [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, result.levels))]
         for view, output in self._overlays.items():
             pixels = draw_overlay(result.observations[view], self._case, poses)
@@ -169,7 +169,3 @@ class ResultMessages:
             converged=level.converged,
             **(poses if registered else {}),
         )
-
-
-def _registered(result: RegistrationResult) -> dict[str, LevelResult]:
-    return {label: level for label, level in result.levels.items() if level.status == "registered"}

@@ -474,21 +474,15 @@ class RegistrationNode(ManagedNode):
                 tell("registration", sentence, stamp=stamp, **values)
 
     def _report(self, result: RegistrationResult, tell: Callable[..., None]) -> Outcome:
-        rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
-        for label, level in result.levels.items():
-            if level.status != "registered":
-                rejected.setdefault(level.reason, []).append(label)
-        found = len(result.levels) - sum(map(len, rejected.values()))
-        sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
-        if rejected:
-            sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
+        sentence = f"registered {len(result.registered)} of {len(result.levels)} levels in {result.seconds:.1f} s"
         seconds = f"{result.seconds:.6f}"
-        if rejected:
-            tell(self.diagnostics.warn, sentence, seconds=seconds)
-        else:
+        if result.all_registered:
             tell(self.diagnostics.ok, sentence, seconds=seconds)
             self.get_logger().info(sentence)
-        return Outcome(not rejected, sentence)
+        else:
+            sentence += f"; rejected {result.rejections}"
+            tell(self.diagnostics.warn, sentence, seconds=seconds)
+        return Outcome(result.all_registered, sentence)
 
 
 def _transform_entry(view: str) -> str:
