@@ -18,7 +18,7 @@ from radgs_core.messages.images import image_from_pixels
 from radgs_core.messages.markers import VertebraMarkers
 from radgs_core.messages.quality import Quality
 from radgs_core.messages.topics import IMAGE, TF, TF_MESSAGE, TF_STATIC
-from radgs_core.messages.transforms import MM_PER_M, pose_from_matrix, tf_message, transform_stamped
+from radgs_core.messages.transforms import MM_PER_M, no_pose, pose_from_matrix, tf_message, transform_stamped
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.result import LevelResult, RegistrationResult
 
@@ -52,8 +52,8 @@ class Outgoing:
 class ResultMessages:
     """Makes the messages of results.
 
-    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` and,
-    where refinement left a pose, among the markers; it has no frame.
+    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses``,
+    without a pose, and, where refinement left one, among the markers; it has no frame.
     """
 
     tf = Output(TF, TF_MESSAGE, quality.TF)
@@ -146,26 +146,28 @@ class ResultMessages:
         return messages
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
-        """Every level; a rejected one has no pose."""
+        """Every level; the poses of a rejected one are no numbers."""
         vertebrae = [self._vertebra_pose(level) for level in result.levels.values()]
         return self._factory.make("radgs_reg/msg/VertebraPoseArray", header=header, vertebrae=vertebrae)
 
     def _vertebra_pose(self, level: LevelResult) -> Message:
         registered = level.status == "registered"
         T_ct_vertebra = self._case.levels[level.label].T_ct_vertebra
-        poses = {
-            "pose": pose_from_matrix(self._factory, level.T_reference_ct @ T_ct_vertebra),
-            "ct_pose": pose_from_matrix(self._factory, level.T_reference_ct),
-        }
+        if registered:
+            pose = pose_from_matrix(self._factory, level.T_reference_ct @ T_ct_vertebra)
+            ct_pose = pose_from_matrix(self._factory, level.T_reference_ct)
+        else:
+            pose = ct_pose = no_pose(self._factory)
         return self._factory.make(
             "radgs_reg/msg/VertebraPose",
             label=level.label,
             status=REGISTERED if registered else REJECTED,
             reason=level.reason,
+            pose=pose,
+            ct_pose=ct_pose,
             expected_tre_m=level.expected_tre_mm / MM_PER_M,
             similarity_ap=level.similarity.get("ap", math.nan),
             similarity_lateral=level.similarity.get("lateral", math.nan),
             iterations=level.iterations,
             converged=level.converged,
-            **(poses if registered else {}),
         )
