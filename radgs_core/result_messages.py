@@ -8,6 +8,7 @@ import numpy as np
 
 from radgs_core.acquisition.xray_inbox import Acquisition
 from radgs_core.case import Case
+from radgs_core.errors import InputError
 from radgs_core.geometry.camera import VIEW_NAMES
 from radgs_core.geometry.rigid import inverse
 from radgs_core.messages import quality
@@ -64,7 +65,20 @@ class ResultMessages:
     def __init__(
         self, factory: MessageFactory, case: Case, levels: Sequence[str], reference: str, frame_prefix: str = ""
     ) -> None:
-        """``frame_prefix``: of the vertebrae's frames."""
+        """
+        Args:
+            reference: frame that poses are expressed in.
+            frame_prefix: of the vertebrae's frames.
+
+        Raises:
+            InputError: ``reference`` is one of the vertebrae's frames, which hang on it.
+        """
+        own_frames = [name(label, frame_prefix) for label in levels for name in (vertebra_frame, ct_frame)]
+        if reference in own_frames:
+            raise InputError(
+                f"{reference} cannot be the reference frame: it is a frame of the results, and these hang on the"
+                " reference frame; choose another one, such as carm_base, or another prefix of their names."
+            )
         self._factory = factory
         self._prefix = frame_prefix
         self._case = case

@@ -104,6 +104,7 @@ class RegistrationNode(ManagedNode):
             raise InputError("the parameter case is empty; set it to a folder made by `radgs-reg prepare`.")
         case = Case.load(Path(parameters.case))
         levels = selected_levels(parameters.levels, list(case.levels))
+        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         self._tf_buffer = open_tf_buffer(self)
         self._placer = ShotPlacer(
             parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s, self._on_shot_placed
@@ -118,7 +119,6 @@ class RegistrationNode(ManagedNode):
             self._placed,
             lambda target, source, stamp_ns: self._looked_up(self._cancelled, target, source, stamp_ns),
         )
-        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         self._tell_no_start(self._registrar)
         self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
 
