@@ -101,6 +101,7 @@ class RegistrationNode(ManagedNode):
             raise InputError("the parameter case is empty; set it to a folder made by `radgs-reg prepare`.")
         case = Case.load(Path(parameters.case))
         levels = selected_levels(parameters.levels, list(case.levels))
+        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         self._tf_buffer = open_tf_buffer(self)
         self._placer = ShotPlacer(
             parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s, self._on_shot_placed
@@ -115,7 +116,6 @@ class RegistrationNode(ManagedNode):
             self._placed,
             self._start_looked_up,
         )
-        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         self._tell_no_start(self._registrar)
         self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
 
@@ -396,22 +396,16 @@ class RegistrationNode(ManagedNode):
                 tell("registration", sentence, **values)
 
     def _report(self, result: RegistrationResult, acquisition: Acquisition, tell: Callable[..., None]) -> Outcome:
-        rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
-        for label, level in result.levels.items():
-            if level.status != "registered":
-                rejected.setdefault(level.reason, []).append(label)
-        found = len(result.levels) - sum(map(len, rejected.values()))
-        of = _stamps_text(acquisition)
-        sentence = f"registered {found} of {len(result.levels)} levels of {of} in {result.seconds:.1f} s"
-        if rejected:
-            sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
+        count = f"{len(result.registered)} of {len(result.levels)}"
+        sentence = f"registered {count} levels of {_stamps_text(acquisition)} in {result.seconds:.1f} s"
         seconds = f"{result.seconds:.6f}"
-        if rejected:
-            tell(self.diagnostics.warn, sentence, seconds=seconds)
-        else:
+        if result.all_registered:
             tell(self.diagnostics.ok, sentence, seconds=seconds)
             self.get_logger().info(sentence)
-        return Outcome(not rejected, sentence)
+        else:
+            sentence += f"; rejected {result.rejections}"
+            tell(self.diagnostics.warn, sentence, seconds=seconds)
+        return Outcome(result.all_registered, sentence)
 
 
 def _stamps_text(acquisition: Acquisition) -> str:

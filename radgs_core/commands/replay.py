@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radgs_core.commands.arguments import add_json, frame_prefix, levels, up_to
+from radgs_core.commands.arguments import add_json, frame, frame_prefix, levels, up_to
 from radgs_core.commands.progress import shown_progress
 from radgs_core.commands.register import LEVEL_REJECTED, check_levels
 from radgs_core.errors import InputError
@@ -27,7 +27,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--namespace", default="", metavar="NS", help="that ap/image and the others were recorded in (default: none)"
     )
     parser.add_argument(
-        "--reference", default="carm_base", metavar="FRAME", help="frame of the poses (default: carm_base)"
+        "--reference", type=frame, default="carm_base", metavar="FRAME", help="frame of the poses (default: carm_base)"
     )
     parser.add_argument(
         "--frame-prefix",
