@@ -18,8 +18,8 @@ COLOURS = ((255, 196, 0), (0, 200, 255), (120, 230, 80), (255, 120, 220), (255, 
 BRIGHTEST = 0.7
 UNUSABLE = 0.3
 """Of full brightness."""
-NOISE_BLUR_PX = 1.0
-BLOCK_PX = 4
+GRAIN_PX = 2
+BLOCK = 2
 DIM = 0.75
 RIM = (0, 0, 0)
 DASH_PX = 3
@@ -59,24 +59,30 @@ def draw_overlay(
 
 
 def _eight_bits(observation: Observation) -> NDArray[np.uint8]:
-    """The X-ray as radiographs are read: bone bright, contrast evened, dark enough for outlines to stand out."""
-    usable = observation.usable.numpy() > 0
-    line_integral = observation.line_integral.numpy()
-    # averages of blocks tell how bright it is as well as all pixels, and noise has no say
-    size = tuple(max(1, length // BLOCK_PX) for length in reversed(line_integral.shape))
-    some, some_usable = (
-        cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (line_integral, observation.usable.numpy())
+    """The X-ray as radiographs are read: bone bright, contrast evened, dark enough for outlines to stand out.
+
+    It is made at half the resolution, which averages noise away and takes a quarter of the time.
+    """
+    height, width = observation.line_integral.shape
+    line_integral, usable = (
+        _averaged(image.numpy(), GRAIN_PX) for image in (observation.line_integral, observation.usable)
     )
+    # averages of blocks tell how bright it is as well as all pixels, and noise has no say
+    some, some_usable = _averaged(line_integral, BLOCK), _averaged(usable, BLOCK)
     low, high = np.percentile(some[some_usable == 1] if (some_usable == 1).any() else some, (0.5, 99.5))
     scale = 255 / max(high - low, 1e-6)
     # one image, and nothing added to it: scaled, shifted and saturated in one go
     grey = cv2.addWeighted(line_integral, scale, line_integral, 0, -scale * low, dtype=cv2.CV_8U)
-    grey = cv2.GaussianBlur(grey, (0, 0), NOISE_BLUR_PX)
     even = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(6, 6)).apply(grey)
     dark = cv2.convertScaleAbs(even, alpha=UNUSABLE)
-    return np.asarray(
-        cv2.copyTo(cv2.convertScaleAbs(even, alpha=BRIGHTEST), usable.view(np.uint8), dark), dtype=np.uint8
-    )
+    shown = cv2.copyTo(cv2.convertScaleAbs(even, alpha=BRIGHTEST), (usable > 0).view(np.uint8), dark)
+    return np.asarray(cv2.resize(shown, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _averaged(image: NDArray[np.float32], pixels: int) -> NDArray[np.float32]:
+    """Averages of blocks of so many pixels along each edge."""
+    size = tuple(max(1, length // pixels) for length in reversed(image.shape))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _silhouette(vertebra: Vertebra, T_reference_ct: NDArray[np.float64], camera: XrayCamera) -> list[NDArray[np.int32]]:
