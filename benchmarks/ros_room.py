@@ -30,6 +30,7 @@ from radgs_reg_ros.ros_messages import ROS_MESSAGES, message_class
 NODE = "/registration_node"
 KINDS = {resolved(topic, ""): kind for topic, kind in RAW.xray_topics.items()} | {TF: TF_MESSAGE}
 """By topic of the X-rays, its type."""
+START = "/initialpose"
 SETUP_S = 120.0
 
 
@@ -43,6 +44,7 @@ class RosRoom:
         frames_received_ns: by stamp of an acquisition in ns, when its first vertebra frame came.
         poses: by stamp of an acquisition in ns, what came on ``vertebra_poses``.
         core_s: by stamp of an acquisition as ``seconds_text``, how long registering it took by the node's own clock.
+        pairs: stamps, as ``seconds_text``, of acquisitions that the node has both images of.
     """
 
     def __init__(self, remote: Remote, process: NodeProcess, case_folder: Path) -> None:
@@ -52,6 +54,7 @@ class RosRoom:
         self.frames_received_ns: dict[int, int] = {}
         self.poses: dict[int, VertebraPoseArray] = {}
         self.core_s: dict[str, float] = {}
+        self.pairs: set[str] = set()
         self._publishers: dict[str, Publisher] = {}
         self._start_is_taken = False
         node = remote.node
@@ -62,6 +65,10 @@ class RosRoom:
     def activate(self, case: Case) -> Message:
         """Bring the node up and give it a start; returns that message."""
         self.remote.bring_up([NODE], SETUP_S)
+        return self.begin(case)
+
+    def begin(self, case: Case) -> Message:
+        """Be heard by the node, which is active, and give it a start; returns that message."""
         self._publishers = {
             topic: self.remote.publisher(message_class(kind), topic, qos.images_out())
             for topic, kind in KINDS.items()
@@ -69,10 +76,28 @@ class RosRoom:
         }
         # this process listens to it, too
         self._publishers[TF] = self.remote.publisher(TFMessage, TF, qos.tf(), subscribers=2)
+        self._publishers[START] = self.remote.publisher(PoseWithCovarianceStamped, START, qos.events())
+        self._start_is_taken = False
         start = start_message(case)
-        self.remote.publisher(PoseWithCovarianceStamped, "/initialpose", qos.events()).publish(start)
+        self._publishers[START].publish(start)
         self.remote.wait_for(lambda: self._start_is_taken, "the node to take its start", SETUP_S)
         return start
+
+    def end(self) -> None:
+        """Be heard no more by the node, which is unconfigured: ``begin`` must not take its subscriptions for new ones.
+
+        Raises:
+            RigError: it goes on listening.
+        """
+        for topic, publisher in self._publishers.items():
+            own = int(topic == TF)
+            self.remote.wait_for(
+                lambda publisher=publisher, own=own: publisher.get_subscription_count() <= own,  # type: ignore[misc]
+                f"the node to listen to {topic} no more",
+                SETUP_S,
+            )
+            self.remote.node.destroy_publisher(publisher)
+        self._publishers.clear()
 
     def send(self, xrays: XrayMessages) -> int:
         """Take both X-rays now: publish them with the stamp that is returned, in ns."""
@@ -94,6 +119,8 @@ class RosRoom:
             values = {pair.key: pair.value for pair in entry.values}
             if entry.name.endswith(": registration") and "seconds" in values:
                 self.core_s[values["stamp"]] = float(values["seconds"])
+            if entry.name.endswith(": pair") and "stamp" in values:
+                self.pairs.add(values["stamp"])
 
     def _take_poses(self, message: VertebraPoseArray) -> None:
         if message.vertebrae:  # else there is no result yet

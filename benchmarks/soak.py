@@ -48,9 +48,9 @@ BOUNDS = {
 }
 """Rate: of the 30 pairs a second that are asked for.
 
-Memory: of the loops, MB each; an image that each of them kept would be four. Threads: those of the executor are made
-when they are first needed. Shutdown: what is promised of a node that registers. Levels may be rejected: a verdict is a
-result.
+Memory: of the loops, MB each; an image of the pair that each of them registers would be four. Threads: those of the
+executor are made when they are first needed. Shutdown: what is promised of a node that registers. Levels may be
+rejected: a verdict is a result.
 """
 
 
@@ -64,7 +64,7 @@ def main() -> int:
     figures: dict[str, float] = {"minutes": arguments.minutes}
     with ros_room(case) as room:
         with shown_progress("lifecycle loops") as progress:
-            left = left_by_loops(room, arguments.loops, progress)
+            left = left_by_loops(room, case, xrays, arguments.loops, progress)
         room.activate(case)
         with shown_progress("soak") as progress:
             stream = soaked(room, xrays, arguments.minutes, progress)

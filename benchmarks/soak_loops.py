@@ -1,14 +1,20 @@
-"""What is left of a node after lifecycle loops."""
+"""What is left of a node after lifecycle loops in each of which it registered a pair."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.ros_room import NODE, RosRoom
+from benchmarks.ros_xrays import XrayMessages
+from radgs_core.case import Case
+from radgs_core.messages.stamps import seconds_text
 from radgs_core.progress import Progress
 from radgs_reg_ros.rig.footprint import Footprint, memory_mb_per_step
 from radgs_reg_ros.rig.lifecycle_loop import lifecycle_loop
 
 WARM_UP = 10
 """Loops before the first footprint: caches fill, and threads of the executor are made."""
+RESULT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,17 @@ class Left:
     shared_files: int
 
 
-def left_by_loops(room: RosRoom, loops: int, progress: Progress) -> Left:
-    """Take the node, which is unconfigured, through its lifecycle that many times."""
+def left_by_loops(room: RosRoom, case: Case, xrays: Sequence[XrayMessages], loops: int, progress: Progress) -> Left:
+    """Take the node, which is unconfigured, through its lifecycle that many times, with a pair each.
+
+    Raises:
+        RigError: it refused a transition, or a pair brought no result.
+    """
     footprints = []
     for number in range(WARM_UP + loops):
         progress(number / (WARM_UP + loops), f"loop {number}")
-        lifecycle_loop(room.remote, NODE)
+        lifecycle_loop(room.remote, NODE, partial(_register, room, case, xrays[number % len(xrays)]))
+        room.end()
         if number >= WARM_UP - 1:
             footprints.append(Footprint.of(room.process.pid))
     before, after = footprints[0], footprints[-1]
@@ -44,3 +55,12 @@ def left_by_loops(room: RosRoom, loops: int, progress: Progress) -> Left:
         after.sockets - before.sockets,
         after.shared_files - before.shared_files,
     )
+
+
+def _register(room: RosRoom, case: Case, xrays: XrayMessages) -> None:
+    """Have a pair registered, whatever the verdict."""
+    room.begin(case)
+    stamp_ns = room.send(xrays)
+    room.remote.wait_for(lambda: seconds_text(stamp_ns) in room.pairs, "the node to have the pair", RESULT_S)
+    answer = room.remote.trigger(f"{NODE}/register", RESULT_S)
+    room.remote.wait_for(lambda: stamp_ns in room.poses, f"the result of a pair ({answer.message})", RESULT_S)

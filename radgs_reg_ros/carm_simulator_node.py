@@ -112,7 +112,6 @@ class CarmSimulatorNode(ManagedNode):
         mover = CommandedCArm if parameters.joint_states == "publish" else FollowedCArm
         place = mover(self, self._frames, self.diagnostics)
         self._room = _OperatingRoom(case, theatre, place, XrayLink(self, parameters.seed))
-        self.parameters_changed()
 
     def activate(self) -> None:
         self._active = True
@@ -143,11 +142,12 @@ class CarmSimulatorNode(ManagedNode):
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, CarmSimulatorParameters)
-        if self._clock_publisher is not None:
-            self._clock_publisher.set_factor(parameters.real_time_factor)
-        if self._room is not None and isinstance(self._room.carm, CommandedCArm):
-            self._room.carm.turning_deg_s = parameters.turning_deg_s
-            self._room.carm.table_mm_s = parameters.table_mm_s
+        clock_publisher, room = self._clock_publisher, self._room  # they may be given back meanwhile
+        if clock_publisher is not None:
+            clock_publisher.set_factor(parameters.real_time_factor)
+        if room is not None and isinstance(room.carm, CommandedCArm):
+            room.carm.turning_deg_s = parameters.turning_deg_s
+            room.carm.table_mm_s = parameters.table_mm_s
 
     def stop_work(self, timeout_s: float) -> None:
         self._worker.stop(timeout_s)

@@ -38,7 +38,10 @@ class ScaledTime:
 
 
 class ClockPublisher:
-    """Publishes ``/clock`` a hundred times a second, from the present time on: it never jumps back."""
+    """Publishes ``/clock`` a hundred times a second, from the present time on; until it is closed, never backwards.
+
+    Another one begins with the present time again: after one that ran faster, time jumps back.
+    """
 
     def __init__(self, node: Node, factor: float) -> None:
         """``factor``: seconds of simulated time in one of real time."""

@@ -18,12 +18,14 @@ class Diagnostics:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        # Held while entries are sent, too: what is true now is what is sent last. The sender may have a lock of its
+        # own, which is only ever taken under this one.
         self._lock = threading.Lock()
         self._entries: dict[str, DiagnosticStatus] = {}
         self._sender = open_sender(node, self._entries)
         # steady: a simulated clock may stand still, and that is when people look at the diagnostics
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(self._sender.period_s, self._sender.send_all, clock=steady)
+        self._timer = node.create_timer(self._sender.period_s, self._repeat, clock=steady)
 
     def ok(self, name: str, message: str, **values: str) -> None:
         """Set an entry: all is well; ``values`` are shown with it, by key."""
@@ -47,10 +49,14 @@ class Diagnostics:
         with self._lock:
             self._drop([name for name in self._entries if name != but])
 
+    def _repeat(self) -> None:
+        with self._lock:
+            self._sender.send_all()
+
     def _drop(self, names: Collection[str]) -> None:
         for name in names:
             if name in self._entries:
-                self._sender.end(name)  # first: it may be sending all of them, and the lock is not its own
+                self._sender.end(name)
                 del self._entries[name]
 
     def _set(self, name: str, level: bytes, message: str, values: Mapping[str, str]) -> None:
@@ -61,10 +67,10 @@ class Diagnostics:
             self._entries[name] = entry
             if before is None:
                 self._sender.begin(name)
-        if before is not None and before.level == level and (level == DiagnosticStatus.OK or before.message == message):
-            return  # what is merely refreshed waits for the timer: images come at 30 Hz
+            elif before.level == level and (level == DiagnosticStatus.OK or before.message == message):
+                return  # what is merely refreshed waits for the timer: images come at 30 Hz
+            self._sender.send(entry)
         if level == DiagnosticStatus.WARN:
             self._node.get_logger().warning(message)
         elif level == DiagnosticStatus.ERROR:
             self._node.get_logger().error(message)
-        self._sender.send(entry)

@@ -1,10 +1,12 @@
 """What both lifecycle nodes share: transitions that report why they failed, parameters, and diagnostics."""
 
+import threading
 import traceback
 from abc import abstractmethod
 from collections.abc import Callable
 
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -21,6 +23,9 @@ class ManagedNode(LifecycleNode):
 
     A transition that InputError ends fails: the node stays in the state it was in. Any other exception leads through
     error processing to unconfigured. Both are on ``/diagnostics``, entry ``lifecycle``, and in the log.
+
+    Transitions and the node's own callbacks come one after the other, in the default group. While a transition takes
+    long, the state, parameters, ``/clock`` and diagnostics go on beside it.
     """
 
     def __init__(self, name: str, parameters: type) -> None:
@@ -31,6 +36,9 @@ class ManagedNode(LifecycleNode):
         """
         super().__init__(name)
         self.diagnostics = Diagnostics(self)
+        self._separate_transitions()
+        self._setting = threading.Lock()
+        """Held while parameters are set, and for moments in which a transition must see all or nothing of that."""
         self._check_parameters = declare(
             self, parameters, lambda: self._state_machine.current_state[1] == "unconfigured"
         )
@@ -56,7 +64,10 @@ class ManagedNode(LifecycleNode):
 
     @abstractmethod
     def parameters_changed(self) -> None:
-        """Put into force what takes effect at once; in any state, after a parameter was set."""
+        """Put into force what takes effect at once; in any state, after a parameter was set.
+
+        Also beside a transition, and again when ``configure`` or ``activate`` is done.
+        """
 
     @abstractmethod
     def stop_work(self, timeout_s: float) -> None:
@@ -64,8 +75,9 @@ class ManagedNode(LifecycleNode):
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
         """As rclpy does it, but with a reason for every refusal; the parameter services come through here."""
-        checked = self._check_parameters(parameter_list)
-        return super().set_parameters_atomically(parameter_list) if checked.successful else checked
+        with self._setting:
+            checked = self._check_parameters(parameter_list)
+            return super().set_parameters_atomically(parameter_list) if checked.successful else checked
 
     def bring_up(self) -> None:
         """Configure and activate, as a lifecycle manager would."""
@@ -85,8 +97,11 @@ class ManagedNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """To inactive; fails, with nothing left behind, when ``configure`` refuses."""
+        with self._setting:  # what was accepted before is set before it is read, the rest is refused
+            self.diagnostics.ok("lifecycle", "configuring")
         try:
             self.configure()
+            self._put_parameters_into_force()
         except InputError as error:
             self.release()
             self.diagnostics.error("lifecycle", str(error))
@@ -101,6 +116,7 @@ class ManagedNode(LifecycleNode):
         outcome = super().on_activate(state)
         try:
             self.activate()
+            self._put_parameters_into_force()
         except Exception as error:
             return self._unexpected(error)
         self.diagnostics.ok("lifecycle", "active")
@@ -129,9 +145,26 @@ class ManagedNode(LifecycleNode):
 
         It is finalized when that raises, too.
         """
-        self.deactivate()
-        self.release()
+        try:
+            self.deactivate()
+            self.release()
+        except Exception as error:
+            return self._unexpected(error, "what a transition left could not be given back; start the process anew")
         return super().on_deactivate(state)  # publishers off
+
+    def _separate_transitions(self) -> None:
+        """Leave what rclpy has made so far, and the timer of the diagnostics, in a group without transitions.
+
+        rclpy has no public way to it: it makes them all in the default group.
+        """
+        self._default_callback_group = transitions = MutuallyExclusiveCallbackGroup()
+        self._service_change_state.callback_group = transitions
+        transitions.add_entity(self._service_change_state)
+
+    def _put_parameters_into_force(self) -> None:
+        """What was set while a transition made things did not reach them, or not all."""
+        with self._setting:
+            self.parameters_changed()
 
     def _released(
         self,
@@ -149,9 +182,11 @@ class ManagedNode(LifecycleNode):
         self.diagnostics.ok("lifecycle", what)
         return outcome
 
-    def _unexpected(self, error: Exception) -> TransitionCallbackReturn:
+    def _unexpected(
+        self, error: Exception, what: str = "the transition failed unexpectedly"
+    ) -> TransitionCallbackReturn:
         """rclpy swallows what a transition raises; say it first."""
         self.get_logger().error(traceback.format_exc())
         self.diagnostics.forget(but=PARAMETERS)
-        self.diagnostics.error("lifecycle", f"the transition failed unexpectedly ({type(error).__name__}: {error}).")
+        self.diagnostics.error("lifecycle", f"{what} ({type(error).__name__}: {error}).")
         return TransitionCallbackReturn.ERROR

@@ -18,9 +18,16 @@ def private_domain() -> Iterator[int]:
 
     A lock file keeps other users of this function away; the port of a domain's first participant shows whether
     anybody else is there.
+
+    Raises:
+        RuntimeError: there is none.
     """
     for domain in random.sample(DOMAINS, len(DOMAINS)):
-        with (Path(tempfile.gettempdir()) / f"radgs_reg_domain_{domain}.lock").open("w") as lock:
+        try:
+            lock = _lock_file(domain).open("w")
+        except PermissionError:  # another account's, who may be there
+            continue
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -28,7 +35,14 @@ def private_domain() -> Iterator[int]:
             if _is_silent(domain):
                 yield domain
                 return
-    raise RuntimeError("every ROS domain from 10 to 99 is in use on this machine")
+    raise RuntimeError(
+        "every ROS domain from 10 to 99 is in use on this machine, or reserved by another account"
+        f" ({_lock_file(DOMAINS[0])} and so on); end what uses them, or remove these files."
+    )
+
+
+def _lock_file(domain: int) -> Path:
+    return Path(tempfile.gettempdir()) / f"radgs_reg_domain_{domain}.lock"
 
 
 def _is_silent(domain: int) -> bool:

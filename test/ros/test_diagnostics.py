@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rosgraph_msgs.msg import Clock
+from told_lock import ToldLock
 
 from radgs_core.errors import InputError
 from radgs_reg_ros.diagnostics import Diagnostics
@@ -124,6 +126,32 @@ def test_every_change_arrives_and_what_is_refreshed_waits(probe):
     probe.diagnostics.error("other", "not well.")
     assert probe.wait("other", 2)[-1].level == DiagnosticStatus.ERROR
     assert len(probe.messages) - before < 10
+
+
+@pytest.mark.parametrize("sending", ["send", "send_all"])
+def test_what_another_thread_changes_while_something_is_sent_is_sent_after_it(sending, probe, monkeypatch):
+    probe.diagnostics.ok("pair", "ready")
+    probe.wait("pair", 1)
+    probe.diagnostics._lock = lock = ToldLock()
+    changing = threading.Thread(target=lambda: probe.diagnostics.error("pair", "then."))
+    overtaken: list[bool] = []
+    send = getattr(probe.diagnostics._sender, sending)
+
+    def be_changed_and_send(*entry: DiagnosticStatus) -> None:
+        if not overtaken:
+            overtaken.append(False)
+            changing.start()
+            probe.remote.wait_for(lambda: lock.waited_for.is_set() or not changing.is_alive(), "the change", LONG)
+            overtaken[0] = not changing.is_alive()
+        send(*entry)
+
+    monkeypatch.setattr(probe.diagnostics._sender, sending, be_changed_and_send)
+    if sending == "send":
+        probe.diagnostics.warn("pair", "first.")
+    probe.spin_until(lambda: bool(overtaken), "something to be sent")
+    changing.join(LONG)
+    assert overtaken == [False]
+    probe.spin_until(lambda: probe.statuses("pair")[-1].message == "then.", "the change")
 
 
 @pytest.mark.parametrize("drop", [lambda d: d.drop(["pair", "nobody"]), lambda d: d.forget(but="stays")])

@@ -1,19 +1,23 @@
 """Every transition of a lifecycle node, with steps that fail as expected and as not expected."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Empty
+from told_lock import ToldLock
 
 from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_field import Effect, parameter
 
+LONG = 60.0
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERROR = TransitionCallbackReturn.ERROR
 TO_STATE = {"unconfigured": [], "inactive": ["configure"], "active": ["configure", "activate"]}
@@ -189,6 +193,29 @@ def test_a_parameter_that_acts_at_once_is_taken_in_every_state(probe, state):
     (result,) = probe.set_parameters([rclpy.Parameter("speed", value=2)])
     assert result.successful
     assert probe.steps == ["parameters_changed"]
+
+
+def test_what_was_set_while_a_transition_made_things_is_in_force_after_it(probe):
+    probe.take("configure", "activate")
+    assert probe.steps == ["configure", "parameters_changed", "activate", "parameters_changed"]
+
+
+def test_a_parameter_that_is_taken_while_unconfigured_is_set_before_configure_reads_it(probe, monkeypatch):
+    """The node is configured when the parameter has been accepted, but has not been set yet."""
+    probe._setting = lock = ToldLock()
+    seen: list[str] = []
+    monkeypatch.setattr(probe, "configure", lambda: seen.append(probe.get_parameter("place").value))
+    configuring = threading.Thread(target=probe.take, args=("configure",))
+
+    def be_configured(parameters: list[rclpy.Parameter]) -> SetParametersResult:
+        configuring.start()
+        assert lock.waited_for.wait(LONG)
+        return SetParametersResult(successful=True)
+
+    probe._on_set_parameters_callbacks.append(be_configured)  # after the node's own
+    assert probe.set_parameters_atomically([rclpy.Parameter("place", value="there")]).successful
+    configuring.join(LONG)
+    assert seen == ["there"]
 
 
 @pytest.mark.parametrize("state", TO_STATE)

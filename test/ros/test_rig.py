@@ -2,18 +2,50 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from radgs_reg_ros.rig.node_process import NodeProcess
-from radgs_reg_ros.rig.private_domain import private_domain
+from radgs_reg_ros.rig.private_domain import DOMAINS, private_domain
 from radgs_reg_ros.rig.remote import RigError
 
 
 def test_two_users_get_two_domains():
     with private_domain() as one, private_domain() as other:
         assert one != other
+
+
+@pytest.fixture
+def locks_of_another_account(tmp_path, monkeypatch) -> set[str]:
+    """Names of lock files that this account may not open."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names: set[str] = set()
+    as_ever = Path.open
+
+    def open_own(file: Path, *arguments, **options):
+        if file.name in names:
+            raise PermissionError(13, "Permission denied", str(file))
+        return as_ever(file, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", open_own)
+    return names
+
+
+def test_a_domain_that_another_account_reserved_is_passed_over(locks_of_another_account):
+    kept = DOMAINS[: len(DOMAINS) // 2]
+    locks_of_another_account.update(f"radgs_reg_domain_{domain}.lock" for domain in kept)
+    for _ in range(8):  # in an order that is drawn by lot
+        with private_domain() as domain:
+            assert domain not in kept
+
+
+def test_when_no_domain_is_left_that_is_said(locks_of_another_account, tmp_path):
+    locks_of_another_account.update(f"radgs_reg_domain_{domain}.lock" for domain in DOMAINS)
+    sentence = f"by another account .{tmp_path}/radgs_reg_domain_10.lock"
+    with pytest.raises(RuntimeError, match=sentence), private_domain():
+        pass
 
 
 def test_other_machines_are_neither_called_nor_heard(domain, remote):

@@ -105,6 +105,45 @@ def test_exposures_carry_that_time_and_register_in_it(user, clock, diagnostics):
     user.remote.wait_for(lambda: clock_ns(clock[-1]) > stamp_ns, "/clock beyond the exposure", LONG)
     assert clock_ns(clock[0]) < stamp_ns
     assert stamp_ns > time.time_ns() + S, "ahead of the system's time, which it began at"
+    registered_on(user, truth, diagnostics)
+
+
+def test_delayed_xrays_register_with_the_geometry_of_their_stamp(user, remote, clock, diagnostics):
+    """The C-arm has moved on when they come; while time stands they do not."""
+
+    def set_value(name: str, value: float) -> None:
+        result = set_parameter(remote, SIMULATOR, name, value)
+        assert result.successful, result.reason
+
+    user.move(carm_orbital=0.0)
+    set_value("real_time_factor", 0.0)
+    set_value("delay_s", 4.0)
+    truth = user.expose_with_faults("expose")
+    user.command(carm_orbital=math.radians(10.0))
+    diagnostics.wait("carm", lambda s: s.message == "moving", "a command while time stands")
+    count = len(clock)
+    remote.wait_for(lambda: len(clock) > count + 20, "/clock", LONG)
+    came = [*user.images.values(), *user.infos.values()]
+    assert not any(user.of(received, truth) for received in came)
+
+    set_value("delay_s", 0.0)
+    set_value("real_time_factor", 1.0)
+    for received in came:
+        remote.wait_for(lambda received=received: user.of(received, truth), "what was delayed", LONG)
+    registered_on(user, truth, diagnostics)
+    stamp_ns = nanoseconds(truth.header.stamp)
+    late = remote.wait_for(
+        lambda: [s for s in user.states if nanoseconds(s.header.stamp) >= stamp_ns + 4 * S], "joint states", LONG
+    )
+    assert user.positions(truth).orbital_deg == 0.0
+    assert late[0].position[0] > math.radians(3.0)
+    set_value("real_time_factor", FACTOR)
+    user.move(carm_orbital=0.0)
+
+
+def registered_on(user: CArmUser, truth, diagnostics) -> None:
+    """Start at the truth, register the pair of an exposure, and compare its frames with the truth."""
+    stamp_ns = nanoseconds(truth.header.stamp)
     text = seconds_text(stamp_ns)
     diagnostics.wait_for_value("pair", "stamp", lambda value: value == text)
     message = PoseWithCovarianceStamped()

@@ -1,7 +1,6 @@
 """The simulated operating room as it is used: move the C-arm, expose, register, wait on TF, compare with the truth."""
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -206,25 +205,6 @@ def test_doubled_xrays_come_twice(user):
         for received in (user.images[view], user.infos[view]):
             assert len(user.of(received, doubled)) == 2
             assert len(user.of(received, next_one)) == 1
-
-
-def test_a_delayed_xray_registers_with_the_geometry_of_its_stamp(user, diagnostics, case_folder):
-    """The C-arm has moved on when it comes."""
-    user.move(carm_orbital=0.0)
-    change(user, "delay_s", 3.0)
-    ap = user.expose_with_faults("expose_ap")
-    told = time.monotonic()
-    assert not user.of(user.images["ap"], ap) and not user.of(user.infos["ap"], ap)
-    user.move(carm_orbital=LATERAL)
-    user.image("ap", ap)
-    for received in (user.images["ap"], user.infos["ap"]):
-        (delayed,) = user.remote.wait_for(lambda received=received: user.of(received, ap), "what was delayed", LONG)
-        assert delayed.at_s - told > 2.0
-    change(user, "delay_s", 0.0)
-    lateral = user.expose("expose_lateral")
-    wait_for_pair(lateral, diagnostics)
-    give_start(user, lateral.vertebrae[0].ct_pose, "carm_base", diagnostics)
-    registered_on(user, lateral, "carm_base", np.eye(4), Case.load(case_folder))
 
 
 def test_a_table_that_moves_between_the_shots_is_the_reference_frame(user, diagnostics, case_folder):

@@ -13,6 +13,7 @@ from node_parameters import set_parameter
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
+from told_lock import ToldLock
 
 from radgs_reg_ros.carm_simulator_node import CarmSimulatorNode
 
@@ -60,12 +61,13 @@ def test_an_unexpected_error_is_told_and_the_next_order_is_taken(node):
 
 def test_an_order_does_not_pass_between_the_check_and_the_work(node, monkeypatch):
     """The node is deactivated when the order has found it active, but has not been handed to the worker yet."""
+    node._switching = switching = ToldLock()
     submit, switched = node._worker.submit, []
     switch = threading.Thread(target=lambda: (node.deactivate(), switched.append(1)))
 
     def be_deactivated_and_submit(job):
         switch.start()
-        switch.join(0.5)
+        assert switching.waited_for.wait(LONG)
         assert not switched, "what is taken now would run in a node that is not active"
         return submit(job)
 

@@ -12,8 +12,9 @@ import pytest
 from radgs_reg.msg import VertebraPose, VertebraPoseArray
 from std_srvs.srv import Trigger
 
-from benchmarks import soak, soak_stream
+from benchmarks import soak, soak_loops, soak_stream
 from benchmarks.bounds import complaint
+from benchmarks.ros_room import NODE, RosRoom, ros_room
 from benchmarks.ros_xrays import xray_messages
 from benchmarks.soak_starts import LeftByStarts, identified, left_by_starts, runs_still
 from benchmarks.soak_stream import RATE_HZ, Ending, Soaked
@@ -174,6 +175,19 @@ def case(case_folder: Path) -> Case:
 @pytest.fixture(scope="module")
 def xrays(case: Case) -> list:
     return xray_messages(case, 1, lambda *_: None)
+
+
+def test_in_every_loop_a_pair_is_registered(case: Case, xrays: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soak_loops, "WARM_UP", 1)
+    sent: list[int] = []
+    send = RosRoom.send
+    monkeypatch.setattr(RosRoom, "send", lambda *arguments: sent.append(send(*arguments)) or sent[-1])
+    with ros_room(case) as room:
+        left = soak_loops.left_by_loops(room, case, xrays, 1, lambda *_: None)
+        assert len(sent) == 2
+        assert set(room.poses) == set(sent)
+        assert not room.remote.trigger(f"{NODE}/register", LONG).success, "it is unconfigured"
+    assert (left.descriptors, left.sockets, left.shared_files) == (0, 0, 0)
 
 
 def test_starts_that_register_and_are_stopped_leave_nothing(case: Case, xrays: list) -> None:

@@ -78,8 +78,20 @@ def test_a_transform_that_does_not_come_is_an_error(buffer):
         buffer.lookup("base", "nowhere", S, 0.0)
 
 
+class AskedEvent(threading.Event):
+    """Says when somebody has looked whether it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def is_set(self) -> bool:
+        self.asked.set()
+        return super().is_set()
+
+
 def test_a_lookup_that_is_cancelled_does_not_wait_any_more(buffer):
-    cancelled, ended = threading.Event(), []
+    cancelled, ended = AskedEvent(), []
 
     def look_up() -> None:
         with pytest.raises(JobCancelled):
@@ -88,8 +100,8 @@ def test_a_lookup_that_is_cancelled_does_not_wait_any_more(buffer):
 
     waiting = threading.Thread(target=look_up)
     waiting.start()
-    waiting.join(0.3)
-    assert waiting.is_alive()
+    assert cancelled.asked.wait(LONG), "it waits"
+    assert not ended
     cancelled.set()
     waiting.join(LONG)
     assert ended

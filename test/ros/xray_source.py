@@ -75,6 +75,7 @@ class XraySource:
     suffix = ""
 
     def __init__(self, remote: Remote) -> None:
+        self._remote = remote
         self._images = {
             view: remote.publisher(self.kind, f"/{view}/image{self.suffix}", qos.images_out()) for view in T_BASE_CAMERA
         }
@@ -92,6 +93,15 @@ class XraySource:
             self._infos[view].publish(exposure.infos[view])
         for view in views:
             self.publish_image(self._images[view], exposure.images[view])
+
+    def close(self) -> None:
+        """Destroy the publishers when the node has ceased to listen: another source must not take it for listening."""
+        publishers = [*self._images.values(), *self._infos.values(), self._tf]
+        self._remote.wait_for(
+            lambda: not any(publisher.get_subscription_count() for publisher in publishers), "nobody to listen", 30.0
+        )
+        for publisher in publishers:
+            self._remote.node.destroy_publisher(publisher)
 
     def publish_image(self, publisher: Publisher, image: Image) -> None:
         """Send one image."""
