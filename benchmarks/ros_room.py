@@ -96,7 +96,8 @@ class RosRoom:
                 self.core_s[values["stamp"]] = float(values["seconds"])
 
     def _take_poses(self, message: VertebraPoseArray) -> None:
-        self.poses[nanoseconds(message.header.stamp)] = message
+        if message.vertebrae:  # else there is no result yet
+            self.poses[nanoseconds(message.header.stamp)] = message
 
 
 @contextmanager

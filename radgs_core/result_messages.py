@@ -1,7 +1,7 @@
 """A registration's result as messages: what the live node publishes and what a replay records, from one function."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,9 +89,8 @@ class ResultMessages:
             *self._overlays.values(),
         ]
 
-    def before_results(self, stamp_ns: int) -> Iterator[Outgoing]:
-        """The CT's coordinates in each vertebra's frame, whether or not the vertebra is found, and no markers: those of
-        an earlier case would stay in view."""
+    def static_frames(self, stamp_ns: int) -> Outgoing:
+        """The CT's coordinates in each vertebra's frame, whether or not the vertebra is found."""
         transforms = [
             transform_stamped(
                 self._factory,
@@ -101,8 +100,7 @@ class ResultMessages:
             )
             for label in self._levels
         ]
-        yield Outgoing(self.tf_static, self._factory.make(TF_MESSAGE, transforms=transforms))
-        yield Outgoing(self.markers, self._surfaces.nothing())
+        return Outgoing(self.tf_static, self._factory.make(TF_MESSAGE, transforms=transforms))
 
     def nothing(self, stamp_ns: int) -> list[Outgoing]:
         """In place of an earlier result on every latched topic: no level and no pictures."""
@@ -113,8 +111,11 @@ class ResultMessages:
         """In place of earlier pictures: no marker, an image of one black pixel."""
         header = header_of(self._factory, stamp_ns, self._reference)
         black = image_from_pixels(self._factory, np.zeros((1, 1, 3), np.uint8), "rgb8", header)
-        overlays = (Outgoing(output, black) for output in self._overlays.values())
-        return [Outgoing(self.markers, self._surfaces.nothing()), *overlays]
+        return [self.no_markers(), *(Outgoing(output, black) for output in self._overlays.values())]
+
+    def no_markers(self) -> Outgoing:
+        """In place of earlier markers, also those of another case."""
+        return Outgoing(self.markers, self._surfaces.nothing())
 
     def of(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
         """What whoever steers by a result waits for, in the order in which it is to be sent."""

@@ -1,6 +1,7 @@
 """registration_node: two X-rays in, a TF frame per vertebra out."""
 
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,6 @@ from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.topics import info_topic
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
-from radgs_core.result_messages import Outgoing
 from radgs_reg_ros import qos
 from radgs_reg_ros.awaited import awaited
 from radgs_reg_ros.managed_node import ManagedNode
@@ -49,8 +49,26 @@ class Outcome:
     message: str
 
 
+@dataclass(frozen=True)
+class SentResult:
+    """A result whose frames and poses were sent, but not its pictures."""
+
+    result: RegistrationResult
+    acquisition: Acquisition
+    publisher: ResultPublisher
+
+    @property
+    def stamp(self) -> str:
+        """Of the acquisition, s."""
+        return seconds_text(self.acquisition.stamp_ns)
+
+
 class RegistrationNode(ManagedNode):
-    """See docs/topics.md. Callbacks only collect; registration runs in a worker thread, the newest pair first."""
+    """See docs/topics.md. Callbacks only collect; registration runs in a worker thread, the newest pair first.
+
+    Pictures are made after that, in another one. In view are those of the last result; while they are made, those of
+    an earlier one, never of a later one than the frames. Where they will not be made any more, there are none.
+    """
 
     def __init__(self) -> None:
         super().__init__("registration_node", RegistrationParameters)
@@ -69,6 +87,9 @@ class RegistrationNode(ManagedNode):
         self._collecting = threading.Lock()
         self._seen_pair: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
+        self._painter = LatestJobWorker("pictures", self._draw)
+        self._owes_pictures = False
+        """Those of the last result were not sent yet; guarded by ``_publishing``."""
         self._cancelled = threading.Event()
         """Of the running registration; for its own thread."""
         self._start_placer = LatestJobWorker("initialpose transform", self._place_start)
@@ -98,18 +119,17 @@ class RegistrationNode(ManagedNode):
             lambda target, source, stamp_ns: self._looked_up(self._cancelled, target, source, stamp_ns),
         )
         self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
-        if self._registrar.needs_start:
-            self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
-        else:
-            self.diagnostics.ok("start", "none is needed: networks of the case find the levels", source="networks")
+        self._tell_no_start(self._registrar)
         self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
 
     def activate(self) -> None:
-        assert self._publisher is not None
+        assert self._publisher is not None and self._registrar is not None
         with self._collecting:
             self._open_inbox()
         transport = TRANSPORTS[self._settings.image_transport]
-        self._publisher.publish_static()
+        self._publisher.publish_beginning()
+        self.diagnostics.drop(["pictures"])
+        self._start_placer.submit(self._registrar)  # deactivation may have come before its transform
         profile = qos.images_in(self._settings.image_reliability)
         for view in VIEWS:
             for kind, name, callback in (
@@ -129,6 +149,9 @@ class RegistrationNode(ManagedNode):
         with self._collecting, self._publishing:
             self._inbox = self._pairing = None
             self._worker.cancel("the node was deactivated")
+            if self._owes_pictures and self._publisher is not None:
+                self._forget_pictures()
+                self._publisher.publish_no_pictures()
         for subscription in self._subscriptions_active:
             self.destroy_subscription(subscription)
         self._subscriptions_active.clear()
@@ -156,8 +179,11 @@ class RegistrationNode(ManagedNode):
             self._pairing.slop_s = parameters.sync_slop_s
 
     def stop_work(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
         self._start_placer.stop(0.0)
+        self._painter.stop(0.0)
         self._worker.stop(timeout_s)
+        self._painter.stop(max(0.0, deadline - time.monotonic()))
 
     def _placed(self, view: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
         """``T_reference_camera`` (4, 4), mm; waits for it. In the worker thread."""
@@ -183,13 +209,22 @@ class RegistrationNode(ManagedNode):
     def _on_jump(self, what_happened: str) -> None:
         """What came before belongs to another run: it makes no pair with what comes now, and no result."""
         self._forget_inputs()
+        registrar = self._registrar
+        if registrar is not None and registrar.drop_unplaced_start():
+            self.diagnostics.warn(
+                "initialpose",
+                f"initialpose: {what_happened}, so where its frame was at its stamp is not to be known any more; send"
+                " it again.",
+            )
+            self._tell_no_start(registrar)
         for name in self._incompatible:
             self._warn_of_incompatible(name)  # their publishers are not told of again
         with self._collecting:
             if self._inbox is not None and self._publisher is not None:
                 self._open_inbox()
-                self._worker.cancel(f"{what_happened}, and the pair is of before that.")
                 with self._publishing:  # a result that is being sent is taken back, too
+                    self._worker.cancel(f"{what_happened}, and the pair is of before that.")
+                    self._forget_pictures()
                     self._publisher.publish_nothing()
         self._jump_count += 1
         sentence = f"{what_happened}; images, pairs and moving frames of before that are forgotten"
@@ -213,13 +248,16 @@ class RegistrationNode(ManagedNode):
         self.diagnostics.ok(topic, "left out: it was sent before the time went back", stamp=seconds_text(stamp_ns))
         return True
 
-    def _on_shot_placed(self, shot: Shot, problem: str) -> None:
+    def _on_shot_placed(self, shot: Shot, problem: Exception | None) -> None:
         """In a thread of the placer."""
         name, stamp = _transform_entry(shot.view), seconds_text(shot.stamp_ns)
-        if problem:
+        if problem is None:
+            self.diagnostics.ok(name, f"{self._settings.reference_frame} <- {shot.frame} is known", stamp=stamp)
+        elif isinstance(problem, InputError):
             self.diagnostics.warn(name, f"{shot.view}/image: {problem}", stamp=stamp)
         else:
-            self.diagnostics.ok(name, f"{self._settings.reference_frame} <- {shot.frame} is known", stamp=stamp)
+            sentence = self._unexpected_sentence(f"{shot.view}/image: looking its place up", problem)
+            self.diagnostics.error(name, sentence, stamp=stamp)
 
     def _on_image(self, view: str, message: Image | CompressedImage) -> None:
         transport = TRANSPORTS[self._settings.image_transport]
@@ -289,11 +327,37 @@ class RegistrationNode(ManagedNode):
     def _place_start(self, registrar: Registrar, cancelled: threading.Event) -> None:
         """Look up where the initialpose is before TF forgets it; in a thread of its own."""
         try:
-            registrar.place_start(partial(self._looked_up, cancelled))
-        except InputError as error:
+            self._keep_place_of_start(registrar, cancelled)
+        except JobCancelled:
+            raise
+        except Exception as error:
             with self._collecting:
-                if self._registrar is registrar and not cancelled.is_set():
+                if self._registrar is not registrar or cancelled.is_set():
+                    return
+                if isinstance(error, InputError):
                     self.diagnostics.warn("initialpose", f"initialpose: {error}")
+                else:
+                    sentence = self._unexpected_sentence("initialpose: looking its place up", error)
+                    self.diagnostics.error("initialpose", sentence)
+
+    def _keep_place_of_start(self, registrar: Registrar, cancelled: threading.Event) -> None:
+        """Look up where the initialpose is, unless that is known; in the thread of a worker."""
+        frame = registrar.place_start(partial(self._looked_up, cancelled))
+        with self._collecting:
+            if frame and self._registrar is registrar and not cancelled.is_set():
+                self.diagnostics.ok("initialpose", "its place is known", frame=frame)
+
+    def _tell_no_start(self, registrar: Registrar) -> None:
+        """Say where registrations start before there is an initialpose."""
+        if registrar.needs_start:
+            self.diagnostics.ok("start", "an initialpose is needed: the case has no networks", source="none")
+        else:
+            self.diagnostics.ok("start", "none is needed: networks of the case find the levels", source="networks")
+
+    def _unexpected_sentence(self, what: str, error: Exception) -> str:
+        """What to say of an error that should not be; where it comes from is in the log."""
+        self.get_logger().error("".join(traceback.format_exception(error)))
+        return f"{what} failed unexpectedly ({type(error).__name__}: {error})."
 
     def _on_incompatible(self, name: str, _event: object) -> None:
         self._incompatible.add(name)
@@ -341,15 +405,13 @@ class RegistrationNode(ManagedNode):
         tell(self.diagnostics.ok, "registering")
         try:
             geometry = registrar.geometry(acquisition)
-
-            def publish(result: RegistrationResult) -> None:
-                made = publisher.messages.of(result, acquisition)
-                with self._sending(cancelled):
-                    publisher.publish(made)
-
-            result = registrar.register(acquisition, geometry, progress, publish)
-            make = partial(publisher.messages.pictures, result, acquisition)
-            self._publish_pictures(publisher, cancelled, make)
+            self._keep_place_of_start(registrar, cancelled)
+            result = registrar.register(
+                acquisition,
+                geometry,
+                progress,
+                lambda result: self._send(SentResult(result, acquisition, publisher), cancelled),
+            )
         except JobCancelled:
             tell(self.diagnostics.ok, "cancelled")
             raise
@@ -357,8 +419,7 @@ class RegistrationNode(ManagedNode):
             tell(self.diagnostics.error, str(error))
             return Outcome(False, str(error))
         except Exception as error:  # the node lives on, whatever one pair of images does
-            self.get_logger().error(traceback.format_exc())
-            sentence = f"the registration failed unexpectedly ({type(error).__name__}: {error})."
+            sentence = self._unexpected_sentence("the registration", error)
             tell(self.diagnostics.error, sentence)
             return Outcome(False, sentence)
         return self._report(result, tell)
@@ -371,22 +432,40 @@ class RegistrationNode(ManagedNode):
                 raise JobCancelled("the registration was cancelled")
             yield
 
-    def _publish_pictures(
-        self, publisher: ResultPublisher, cancelled: threading.Event, make: Callable[[], list[Outgoing]]
-    ) -> None:
-        """After the frames, which do not wait for them; an earlier result's pictures do not stay in view."""
+    def _send(self, sent: SentResult, cancelled: threading.Event) -> None:
+        """Frames and poses; the pictures come later, and nothing waits for them. In the worker thread."""
+        made = sent.publisher.messages.of(sent.result, sent.acquisition)
+        with self._sending(cancelled):
+            sent.publisher.publish(made)
+            self._worker.keep()  # it is known now: whoever asked for it is told so, also when the node is deactivated
+            self._painter.cancel("there is a newer result")  # else its pictures would come after these frames
+            self._painter.submit(sent)
+            self._owes_pictures = True
+            self.diagnostics.ok("pictures", "markers and overlays are being made", stamp=sent.stamp)
+
+    def _draw(self, sent: SentResult, cancelled: threading.Event) -> None:
+        """Make and send the pictures of a result; in a thread of its own."""
         try:
-            pictures = make()
+            pictures = sent.publisher.messages.pictures(sent.result, sent.acquisition)
+            with self._sending(cancelled):
+                sent.publisher.publish(pictures)
+                self._owes_pictures = False
+                self.diagnostics.ok("pictures", "markers and overlays are made", stamp=sent.stamp)
+        except JobCancelled:
+            raise
         except Exception as error:  # the result stands, whatever becomes of its pictures
             self.get_logger().error(traceback.format_exc())
-            with self._sending(cancelled):
-                publisher.publish_no_pictures()
             sentence = f"markers and overlays could not be made ({type(error).__name__}: {error})."
-            self.diagnostics.warn("pictures", sentence)
-        else:
             with self._sending(cancelled):
-                publisher.publish(pictures)
-            self.diagnostics.ok("pictures", "markers and overlays are made")
+                sent.publisher.publish_no_pictures()
+                self._owes_pictures = False
+                self.diagnostics.warn("pictures", sentence, stamp=sent.stamp)
+
+    def _forget_pictures(self) -> None:
+        """Those that are being made are not sent any more, and nothing is said of them; under ``_publishing``."""
+        self._painter.cancel("its result is over")
+        self._owes_pictures = False
+        self.diagnostics.drop(["pictures"])
 
     def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str, **values: str) -> None:
         """Say how a registration goes, unless the node has given its registrar back meanwhile."""

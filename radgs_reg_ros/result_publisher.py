@@ -30,9 +30,10 @@ class ResultPublisher:
             for output in self.messages.outputs
         }
 
-    def publish_static(self) -> None:
-        """Send what holds before the first result."""
-        self.publish(self.messages.before_results(self._now_ns()))
+    def publish_beginning(self) -> None:
+        """Send what holds before the first result, and take back what is left of another activation."""
+        self._send(self.messages.static_frames(self._now_ns()))
+        self.publish_nothing()
 
     def publish(self, result: Iterable[Outgoing]) -> None:
         """Send messages of a result."""
@@ -40,11 +41,11 @@ class ResultPublisher:
             self._send(outgoing)
 
     def publish_no_pictures(self) -> None:
-        """Take the pictures of an earlier result back."""
+        """Take the pictures of an earlier result back, also from those who come later."""
         self.publish(self.messages.no_pictures(self._now_ns()))
 
     def publish_nothing(self) -> None:
-        """Take the last result back, also from those who come later: it is of another run of time."""
+        """Take the last result back, also from those who come later: it is of another run of time, or of the node."""
         self.publish(self.messages.nothing(self._now_ns()))
 
     def close(self) -> None:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radgs_core.acquisition.pairing import VIEWS, Shot
-from radgs_core.registration.pipeline import InputError
 from radgs_reg_ros.tf_buffer import NEVER, TfBuffer
-from radgs_reg_ros.worker import LatestJobWorker
+from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
 
 _KEPT = 16
 """Placed shots kept per view: more than an inbox holds back for pairing."""
@@ -25,15 +24,15 @@ class ShotPlacer:
     """
 
     def __init__(
-        self, reference: str, tf_buffer: TfBuffer, timeout_s: float, tell: Callable[[Shot, str], object]
+        self, reference: str, tf_buffer: TfBuffer, timeout_s: float, tell: Callable[[Shot, Exception | None], object]
     ) -> None:
         """
         Args:
             reference: frame that views are placed in.
             tf_buffer: knows the transforms.
             timeout_s: how long to wait for the transform of a shot; may be set anew at any time.
-            tell: told of expected shots, from threads of this class, why they have no place yet; an empty string of
-                those that have. Must not call this object.
+            tell: told of expected shots, from threads of this class, why they have no place yet: InputError, or what
+                was not expected; None of those that have. Must not call this object.
         """
         self._reference = reference
         self._tf_buffer = tf_buffer
@@ -83,11 +82,13 @@ class ShotPlacer:
             worker.stop(0.0)
 
     def _place(self, view: str, shot: Shot, cancelled: threading.Event) -> None:
-        problem = ""
+        problem = None
         try:
             self.place(view, shot.frame, shot.stamp_ns, cancelled)
-        except InputError as error:
-            problem = str(error)  # whoever asks for it later gets it, unless the transform has come by then
+        except JobCancelled:
+            raise
+        except Exception as error:  # whoever asks for the place later gets it, unless the transform has come by then
+            problem = error
         with self._lock:
             if not cancelled.is_set():
                 self._tell(shot, problem)

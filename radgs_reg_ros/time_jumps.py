@@ -6,6 +6,7 @@ from rclpy.clock import ClockChange, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 
+from radgs_core.acquisition.jump_back import JumpBack
 from radgs_core.messages.stamps import JUMP_BACK_NS
 
 _SWITCHED = (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED)
@@ -21,25 +22,21 @@ class TimeJumps:
         """``on_jump`` is called in the callback of ``/clock`` with what happened, half a sentence; must not block."""
         self._clock = node.get_clock()
         self._on_jump = on_jump
-        self._middle_ns: int | None = None
+        self._jump: JumpBack | None = None
         threshold = JumpThreshold(
             min_forward=None, min_backward=Duration(nanoseconds=-JUMP_BACK_NS), on_clock_change=True
         )
         self._handle = self._clock.create_jump_callback(threshold, post_callback=self._jumped)
 
     def is_outdated(self, stamp_ns: int) -> bool:
-        """Whether a message with this stamp was sent before time went back; topics overtake each other.
-
-        Its stamp is closer to the time before the jump than to the time after it. This is asked until time itself has
-        come half of the way again.
-        """
-        middle_ns = self._middle_ns
-        if middle_ns is None:
+        """Whether a message with this stamp that comes now was sent before time went back."""
+        jump = self._jump
+        if jump is None:
             return False
-        if self._clock.now().nanoseconds > middle_ns:
-            self._middle_ns = None
+        if jump.is_over(self._clock.now().nanoseconds):
+            self._jump = None
             return False
-        return stamp_ns > middle_ns
+        return jump.is_of_before(stamp_ns)
 
     def close(self) -> None:
         """Tell nothing any more."""
@@ -48,8 +45,9 @@ class TimeJumps:
     def _jumped(self, jump: TimeJump) -> None:
         back_ns = -jump.delta.nanoseconds
         if jump.clock_change in _SWITCHED:
-            self._middle_ns = None
+            self._jump = None
             self._on_jump("the time comes from another clock now")
             return
-        self._middle_ns = self._clock.now().nanoseconds + back_ns // 2
+        now_ns = self._clock.now().nanoseconds
+        self._jump = JumpBack(now_ns + back_ns, now_ns)
         self._on_jump(f"the time went back by {back_ns / 1e9:.3f} s")

@@ -19,6 +19,7 @@ class JobCancelled(Exception):
 class _Request(Generic[Job, Outcome]):
     job: Job
     cancelled: threading.Event = field(default_factory=threading.Event)
+    is_kept: bool = False
     waiting: "list[Future[Outcome]]" = field(default_factory=list)
 
 
@@ -52,15 +53,24 @@ class LatestJobWorker(Generic[Job, Outcome]):
         return future
 
     def cancel(self, reason: str) -> None:
-        """Give the running and the pending job up; returns at once, and whoever waits gets JobCancelled(reason)."""
+        """Give the running and the pending job up; returns at once, and whoever waits gets JobCancelled(reason).
+
+        Not one that is to be kept.
+        """
         with self._condition:
-            requests = [request for request in (self._running, self._pending) if request]
+            requests = [request for request in (self._running, self._pending) if request and not request.is_kept]
             self._pending = None
             for request in requests:
                 request.cancelled.set()
                 for future in request.waiting:
                     future.set_exception(JobCancelled(reason))
                 request.waiting.clear()
+
+    def keep(self) -> None:
+        """The running job, which calls this, is not to be given up any more: who waits for it gets its outcome."""
+        with self._condition:
+            assert self._running is not None
+            self._running.is_kept = True
 
     def stop(self, timeout_s: float) -> bool:
         """Cancel everything and end the thread; False when the running job did not give up in time."""

@@ -1,32 +1,20 @@
 """``/tf`` and ``/tf_static`` of a whole recording, for lookups that know what came later."""
 
-import bisect
 import math
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from radgs_core.acquisition.recorded_runs import RecordedRuns
 from radgs_core.acquisition.rigidity_check import RigidityCheck, rigid_matrix
 from radgs_core.acquisition.tf_tree import Sample, TransformTree
 from radgs_core.errors import InputError
 from radgs_core.messages.factory import Message
-from radgs_core.messages.stamps import JUMP_BACK_NS, NS_PER_S, nanoseconds
+from radgs_core.messages.stamps import nanoseconds
 
-REORDERED_NS = NS_PER_S
-"""Stamps of a frame that go back by more are another run (a loop, a simulation that began anew): messages of several
-senders overtake each other by less. ``/clock`` has one sender, and the live node's ``JUMP_BACK_NS``."""
 THIN_FROM = 4096
 """Samples that come before it is looked which of them are needed: some 1.2 MB."""
-
-
-@dataclass
-class _Run:
-    """Time between two jumps back: its own moving frames, from when its first message was received."""
-
-    begin_ns: int
-    tree: TransformTree = field(default_factory=lambda: TransformTree(math.inf))
 
 
 class RecordedTransforms:
@@ -51,12 +39,11 @@ class RecordedTransforms:
         self._ignored = set(ignored)
         self._report = report
         self._check = RigidityCheck(report)
-        self._runs = [_Run(0)]
+        self._runs = RecordedRuns()
+        self._trees = [_new_tree()]
         self._current = 0
         self._unthinned = 0
         self._thin_at = THIN_FROM
-        self._newest_ns: dict[str, int] = {}
-        self._clock_ns: int | None = None
         self._static: dict[str, tuple[str, NDArray[np.float64]]] = {}
 
     def want(self, stamps_ns: Iterable[int]) -> None:
@@ -69,7 +56,10 @@ class RecordedTransforms:
             parent, child = transform.header.frame_id, transform.child_frame_id.lstrip("/")
             stamp_ns = nanoseconds(transform.header.stamp)
             if child not in self._ignored:
-                self._watch(child, stamp_ns, received_ns)
+                self._runs.take_frame(child, stamp_ns, received_ns)
+                self._keep_up()
+            if self._runs.is_outdated(stamp_ns, received_ns):
+                continue
             try:
                 self._insert(parent, child, stamp_ns, self._sample(transform))
             except InputError as error:
@@ -86,10 +76,8 @@ class RecordedTransforms:
 
     def foresee_clock(self, message: Message, received_ns: int) -> None:
         """A Clock."""
-        clock_ns = nanoseconds(message.clock)
-        if self._clock_ns is not None and clock_ns <= self._clock_ns - JUMP_BACK_NS:
-            self._begin_run(received_ns)
-        self._clock_ns = clock_ns
+        self._runs.take_clock(nanoseconds(message.clock), received_ns)
+        self._keep_up()
 
     def begin(self) -> None:
         """All is foreseen; the recording is now gone through again."""
@@ -98,16 +86,20 @@ class RecordedTransforms:
 
     def reach(self, received_ns: int) -> bool:
         """Go on to what was received at this time; whether time has jumped back since the last call."""
-        run = bisect.bisect_right([run.begin_ns for run in self._runs], received_ns) - 1
+        run = self._runs.at(received_ns)
         if run == self._current:
             return False
         self._current = run
         self._set_static()
         return True
 
+    def is_outdated(self, stamp_ns: int, received_ns: int) -> bool:
+        """Whether a message was sent before the run in which it was received."""
+        return self._runs.is_outdated(stamp_ns, received_ns)
+
     def take_static(self, message: Message) -> None:
         """A TFMessage of ``/tf_static`` that is reached."""
-        tree = self._runs[self._current].tree
+        tree = self._trees[self._current]
         for transform in message.transforms:
             parent, child = transform.header.frame_id, transform.child_frame_id.lstrip("/")
             matrix = self._check.matrix(transform)
@@ -131,17 +123,17 @@ class RecordedTransforms:
         if not self._is_wanted(stamp_ns):
             raise ValueError(f"{stamp_ns} ns is none of the stamps that were to be looked up")
         self._check.explain(target, source)
-        return self._runs[self._current].tree.lookup(target, source, stamp_ns)
+        return self._trees[self._current].lookup(target, source, stamp_ns)
 
     def _insert(self, parent: str, child: str, stamp_ns: int, sample: Sample) -> None:
-        self._runs[-1].tree.insert(parent, child, stamp_ns, sample)
+        self._trees[-1].insert(parent, child, stamp_ns, sample)
         self._unthinned += 1
         if self._unthinned >= self._thin_at:
             self._thin()
 
     def _thin(self) -> None:
         """Forget samples of the last run that will not be needed."""
-        tree = self._runs[-1].tree
+        tree = self._trees[-1]
         tree.thin(self._wanted_ns)
         self._unthinned = 0
         # as many as are kept: looking through all of them takes time in proportion to what has come
@@ -158,20 +150,20 @@ class RecordedTransforms:
             self._report(str(error))
             return error
 
-    def _watch(self, child: str, stamp_ns: int, received_ns: int) -> None:
-        if stamp_ns < self._newest_ns.get(child, stamp_ns) - REORDERED_NS:
-            self._begin_run(received_ns)
-            self._clock_ns = None  # what it says next may be of either run
-        self._newest_ns[child] = max(stamp_ns, self._newest_ns.get(child, stamp_ns))
-
-    def _begin_run(self, received_ns: int) -> None:
-        self._thin()
-        self._runs.append(_Run(received_ns))
-        self._newest_ns.clear()
+    def _keep_up(self) -> None:
+        """Give a run that has begun a tree of its own."""
+        while len(self._trees) < self._runs.count:
+            self._thin()
+            self._trees.append(_new_tree())
 
     def _set_static(self) -> None:
         for child, (parent, matrix) in self._static.items():
             try:
-                self._runs[self._current].tree.insert_static(parent, child, matrix)
+                self._trees[self._current].insert_static(parent, child, matrix)
             except InputError as error:
                 self._report(str(error))
+
+
+def _new_tree() -> TransformTree:
+    """Of a run: it forgets nothing by itself."""
+    return TransformTree(math.inf)

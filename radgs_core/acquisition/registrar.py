@@ -36,6 +36,11 @@ class _GivenStart:
     T_frame_ct: NDArray[np.float64]
     T_reference_ct: NDArray[np.float64] | None = None
 
+    @property
+    def awaits_place(self) -> bool:
+        """Whether it is to be placed at its own stamp, and is not yet."""
+        return self.T_reference_ct is None and self.stamp_ns != 0
+
 
 class Registrar:
     """Registers acquisitions.
@@ -92,18 +97,35 @@ class Registrar:
         with self._lock:
             self._start = start
 
-    def place_start(self, lookup: Lookup) -> None:
+    def place_start(self, lookup: Lookup) -> str:
         """Look up where a stamped initialpose is in the reference frame, and keep that; may wait, as ``lookup`` does.
 
         One without a stamp is placed at the X-rays that are registered from it, not before.
+
+        Returns:
+            The frame of the one that was placed now; empty where none was to be placed.
 
         Raises:
             InputError: as ``lookup``; it is looked up again when a registration starts there.
         """
         with self._lock:
             start = self._start
-        if isinstance(start, _GivenStart) and start.T_reference_ct is None and start.stamp_ns:
-            start.T_reference_ct = lookup(self._reference, start.frame, start.stamp_ns) @ start.T_frame_ct
+        if not isinstance(start, _GivenStart) or not start.awaits_place:
+            return ""
+        start.T_reference_ct = lookup(self._reference, start.frame, start.stamp_ns) @ start.T_frame_ct
+        return start.frame
+
+    def drop_unplaced_start(self) -> bool:
+        """Forget a stamped initialpose that has no place yet: where its frame was will not be known any more.
+
+        Returns:
+            Whether there was one.
+        """
+        with self._lock:
+            if not isinstance(self._start, _GivenStart) or not self._start.awaits_place:
+                return False
+            self._start = None
+            return True
 
     def set_start_poses(self, T_reference_ct: Mapping[str, NDArray[np.float64]]) -> None:
         """Start from poses (4, 4), mm, of all levels that are reported, as from an initialpose."""

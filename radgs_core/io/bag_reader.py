@@ -1,10 +1,14 @@
 """rosbag2 recordings, read without ROS."""
 
+import copy
+import heapq
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
 
 from radgs_core.errors import InputError
@@ -45,8 +49,8 @@ class Bag:
     def __init__(self, path: Path, reader: Reader) -> None:
         self.path = path
         self._reader = reader
-        files = getattr(reader.storage, "storages", None) or [reader.storage]
-        self.storage = "mcap" if files[0].path.suffix == ".mcap" else "sqlite3"
+        self._files = getattr(reader.storage, "storages", None) or [reader.storage]
+        self.storage = "mcap" if self._files[0].path.suffix == ".mcap" else "sqlite3"
         self.kinds: Mapping[str, str] = {connection.topic: connection.msgtype for connection in reader.connections}
         self.counts: Mapping[str, int] = {
             topic: sum(c.msgcount for c in reader.connections if c.topic == topic) for topic in self.kinds
@@ -62,23 +66,29 @@ class Bag:
         """The messages of some topics, in the order in which they were received.
 
         Raises:
-            InputError: the recording is damaged, or its files overlap in time.
+            InputError: the recording is damaged.
         """
         connections = [connection for connection in self._reader.connections if connection.topic in topics]
         if not connections:
             return
-        last_ns = 0
-        messages = self._reader.messages(connections)
+        # a recorder that goes on with the next file may write there what it received before the last of this one
+        streams = [self._messages_of(file, connections) for file in self._files]
+        messages = heapq.merge(*streams, key=lambda message: message[1])
         while True:
             with _sentence_for(self.path):
                 message = next(messages, None)
             if message is None:
                 return
             connection, received_ns, data = message
-            if received_ns < last_ns:
-                raise InputError(f"{self.path}: its files overlap in time; merge them with `ros2 bag convert`.")
-            last_ns = received_ns
             yield Recorded(connection.topic, connection.msgtype, received_ns, bytes(data))
+
+    def _messages_of(self, file: Any, connections: list[Connection]) -> Iterator[tuple[Connection, int, bytes]]:
+        """Those of one file; rosbags itself reads the files of a folder one after the other."""
+        storage: Any = self._reader.storage
+        if storage is not file:
+            storage = copy.copy(storage)
+            storage.storages = [file]
+        return iter(storage.messages(connections))
 
 
 def is_bag(path: Path) -> bool:

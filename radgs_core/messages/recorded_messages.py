@@ -1,5 +1,6 @@
 """Messages without ROS, as recordings hold them: made, serialised and read by rosbags."""
 
+import struct
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rosbags.typesys.store import Typestore
 from radgs_core.errors import InputError
 from radgs_core.io.parser_error import reason_of
 from radgs_core.messages.factory import Message
+from radgs_core.messages.stamps import NS_PER_S
 
 OWN_MESSAGES = ("VertebraPose", "VertebraPoseArray")
 _DEFAULTS = {"geometry_msgs/msg/Quaternion": {"w": 1.0}}
@@ -58,6 +60,19 @@ class RecordedMessages:
             return _DEFAULTS.get(kind, {}).get(name, zero)
         length = of[1] if node == Nodetype.ARRAY else 0
         return np.zeros(length, dtype=of[0][1][0]) if _is_numbers(node, of) else []
+
+
+def stamp_ns_of(data: bytes, name: str) -> int:
+    """The stamp, in nanoseconds, of the CDR bytes of a message that begins with a header; no more of it is read.
+
+    Raises:
+        InputError: they are too few; ``name`` is what the error calls the message.
+    """
+    if len(data) < 12:
+        raise InputError(f"{name} has {len(data)} bytes, too few for a header; record it anew.")
+    # four bytes of encapsulation, the second of them 1 where what follows is little-endian
+    sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return int(sec) * NS_PER_S + int(nanosec)
 
 
 def _is_numbers(node: Nodetype, of: Any) -> bool:

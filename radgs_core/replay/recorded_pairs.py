@@ -47,8 +47,7 @@ class RecordedPairs:
                 self._inbox.add_info(view, message, info_topic(view))
         except InputError as error:
             self._told.add(str(error))
-            self.left_out += 1
-            log.warning("%s: %s", seconds_text(nanoseconds(message.header.stamp)), error)
+            self.leave_out(message, str(error))
             return None
         try:
             acquisition = self._inbox.latest()
@@ -63,6 +62,11 @@ class RecordedPairs:
             return None
         self._given = acquisition.key
         return acquisition
+
+    def leave_out(self, message: Message, why: str) -> None:
+        """Tell a message that cannot be used, and count it."""
+        self.left_out += 1
+        log.warning("%s: %s", seconds_text(nanoseconds(message.header.stamp)), why)
 
     def _tell_once(self, error: InputError) -> None:
         """The latest pair cannot be used; the messages that follow find that again."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import traceback
 from functools import partial
 
 from radgs_core.acquisition.recorded_transforms import RecordedTransforms
@@ -15,7 +16,7 @@ from radgs_core.messages import quality
 from radgs_core.messages.factory import Message
 from radgs_core.messages.frames import ct_frame, vertebra_frame
 from radgs_core.messages.quality import Quality
-from radgs_core.messages.recorded_messages import RecordedMessages
+from radgs_core.messages.recorded_messages import RecordedMessages, stamp_ns_of
 from radgs_core.messages.stamps import nanoseconds, seconds_text
 from radgs_core.messages.topics import CLOCK, TF, TF_STATIC, resolved
 from radgs_core.progress import Progress
@@ -81,7 +82,7 @@ class Replay:
             InputError: the recording is damaged, or there is no pair in it.
         """
         self._foresee()
-        for outgoing in self._results.before_results(self._bag.begin_ns):
+        for outgoing in (self._results.static_frames(self._bag.begin_ns), self._results.no_markers()):
             self._write(writer, outgoing, self._bag.begin_ns)
         for recorded in self._bag.messages(self._topics.names):
             acquisition = self._take(recorded, writer)
@@ -94,7 +95,7 @@ class Replay:
     def _foresee(self) -> None:
         # of images, and of starts in whatever frame
         stamped = self._bag.messages([*self._topics.images, self._topics.initialpose])
-        self._transforms.want(nanoseconds(self._read(recorded).header.stamp) for recorded in stamped)
+        self._transforms.want(stamp_ns_of(recorded.data, self._bag.name_of(recorded)) for recorded in stamped)
         for recorded in self._bag.messages([TF, TF_STATIC, CLOCK]):
             message = self._read(recorded)
             if recorded.topic == TF:
@@ -116,8 +117,14 @@ class Replay:
             self._take_transforms(message, recorded, writer)
         else:
             _copy(writer, recorded, quality.IMAGES)
-            return self._pairs.take(recorded.topic, message)
+            return self._take_xray(message, recorded)
         return None
+
+    def _take_xray(self, message: Message, recorded: Recorded) -> Acquisition | None:
+        if self._transforms.is_outdated(nanoseconds(message.header.stamp), recorded.received_ns):
+            self._pairs.leave_out(message, f"{recorded.topic} is left out: it was sent before the time went back.")
+            return None
+        return self._pairs.take(recorded.topic, message)
 
     def _take_start(self, message: Message, recorded: Recorded) -> None:
         try:
@@ -136,26 +143,32 @@ class Replay:
         done = (received_ns - self._bag.begin_ns) / max(self._bag.end_ns - self._bag.begin_ns, 1)
         stamp = seconds_text(acquisition.stamp_ns)
         outcome = partial(PairOutcome, acquisition.stamps_ns, received_ns)
+        made: list[Outgoing] = []
         try:
             geometry = self._registrar.geometry(acquisition)
-
-            def write(result: RegistrationResult) -> None:
-                made = [
-                    *self._results.of(result, acquisition),
-                    *self._results.pictures(result, acquisition),
-                ]
-                for outgoing in made:
-                    self._write(writer, outgoing, received_ns)
-
             result = self._registrar.register(
-                acquisition, geometry, lambda _, message: progress(done, f"pair of {stamp}, {message}"), write
+                acquisition,
+                geometry,
+                lambda _, message: progress(done, f"pair of {stamp}, {message}"),
+                lambda result: made.extend(self._results.of(result, acquisition)),
             )
-        except InputError as error:
-            log.warning("the pair of %s is left out: %s", stamp, error)
-            self._outcomes.append(outcome(None, str(error)))
+        except Exception as error:  # one pair of images does not end the others, as live
+            problem = str(error) if isinstance(error, InputError) else f"it failed unexpectedly ({_told(error)})."
+            log.warning("the pair of %s is left out: %s", stamp, problem)
+            self._outcomes.append(outcome(None, problem))
             return
+        for outgoing in (*made, *self._pictures(result, acquisition)):
+            self._write(writer, outgoing, received_ns)
         # images, and what networks made of them, take megabytes a pair
         self._outcomes.append(outcome(dataclasses.replace(result, learned=None, observations={}), ""))
+
+    def _pictures(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
+        try:
+            return self._results.pictures(result, acquisition)
+        except Exception as error:  # the result stands, whatever becomes of its pictures, as live
+            stamp = seconds_text(acquisition.stamp_ns)
+            log.warning("the pair of %s has no markers and overlays, they could not be made (%s).", stamp, _told(error))
+            return self._results.no_pictures(acquisition.stamp_ns)
 
     def _read(self, recorded: Recorded) -> Message:
         return self._messages.read(recorded.kind, recorded.data, self._bag.name_of(recorded))
@@ -167,6 +180,12 @@ class Replay:
         offer = quality.TF_STATIC_OF_ALL if topic == TF_STATIC else output.quality
         data = self._messages.serialised(output.kind, outgoing.message)
         writer.write(topic, output.kind, offer.depth, offer.latched, received_ns, data)
+
+
+def _told(error: Exception) -> str:
+    """A few words on an error that nobody expected; where it came from is logged."""
+    log.error(traceback.format_exc())
+    return f"{type(error).__name__}: {error}"
 
 
 def _copy(writer: BagWriter, recorded: Recorded, offer: Quality) -> None:

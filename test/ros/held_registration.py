@@ -1,26 +1,38 @@
 """A registration node in this process: the test calls its callbacks itself, and says when a registration ends."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 from xray_source import T_BASE_CAMERA, Exposure
 
 from radgs_core.registration.result import LevelResult, RegistrationResult
 from radgs_core.xray.observation import observe
+from radgs_reg_ros import registration_node
 from radgs_reg_ros.registration_node import RegistrationNode
 from radgs_reg_ros.tf_buffer import NEVER
 from radgs_reg_ros.worker import JobCancelled
 
 LONG = 60.0
+FRAMES = ["/tf", "vertebra_T12/measured_cp", "vertebra_L1/measured_cp", "vertebra_poses"]
+PICTURES = ["markers", "ap/overlay", "lateral/overlay"]
+RESULT = [*FRAMES, *PICTURES]
+NOTHING = ["vertebra_poses", *PICTURES]
+"""What is sent when a result is taken back."""
 
 
 class HeldRegistration:
@@ -114,6 +126,14 @@ class HeldNode(RegistrationNode):
         task.add_done_callback(lambda done: answer.set_result(done.result()))
         return answer
 
+    def give_start(self, x_mm: float, frame: str = "carm_base", second: int = 0) -> None:
+        """An initialpose comes; without a second it has no stamp."""
+        message = PoseWithCovarianceStamped()
+        message.header.frame_id = frame
+        message.header.stamp.sec = second
+        message.pose.pose.position.x = x_mm / 1000
+        self._on_initialpose(message)
+
     def take(self, exposure: Exposure) -> None:
         """Its messages come."""
         for view, info in exposure.infos.items():
@@ -136,6 +156,11 @@ class HeldNode(RegistrationNode):
         """Whether this is how the last registration went."""
         return lambda: (told := self.told("registration")) is not None and told.message == message
 
+    def idle(self) -> bool:
+        """Whether none of its threads works on anything."""
+        workers = (self._worker, self._painter, self._start_placer)
+        return all(worker._running is None and worker._pending is None for worker in workers)
+
     def end(self) -> None:
         if self._registrar is not None:
             self.registration.open.release(100)
@@ -143,3 +168,24 @@ class HeldNode(RegistrationNode):
         self._caller.shutdown()
         self._spinner.join(LONG)
         self.destroy_node()
+
+
+@contextmanager
+def held_node(domain: int, case_folder: Path, patch: pytest.MonkeyPatch) -> Iterator[HeldNode]:
+    """An active one."""
+    patch.setattr(registration_node, "SpineRegistration", HeldRegistration)
+    patch.setattr(registration_node, "open_tf_buffer", lambda node: StillBuffer())
+    rclpy.init(domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+    node = HeldNode()
+    node.begin(case_folder)
+    yield node
+    node.end()
+    rclpy.shutdown()
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Return as soon as it is true."""
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline, f"waited for {what} in vain"
+        time.sleep(0.01)

@@ -45,7 +45,9 @@ def tf(node, remote):
 
 @pytest.fixture(scope="module")
 def poses(node, remote):
-    return remote.listen(VertebraPoseArray, "/vertebra_poses", qos.last_result())
+    poses = remote.listen(VertebraPoseArray, "/vertebra_poses", qos.last_result())
+    remote.wait_for(lambda: poses and not poses.pop().vertebrae, "that there is no result yet", 20.0)
+    return poses
 
 
 def vertebra_frames(tf: list[TFMessage]) -> list[str]:

@@ -1,47 +1,24 @@
 """What becomes of a result whose registration was given up, but that comes nevertheless."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
-import rclpy
-from diagnostic_msgs.msg import DiagnosticStatus
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from held_registration import LONG, HeldNode, HeldRegistration, StillBuffer
+from held_registration import FRAMES, LONG, NOTHING, RESULT, HeldNode, held_node, wait_for
 from rclpy.executors import MultiThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
+from told_lock import ToldLock
 from xray_source import Exposure
 
-from radgs_core import result_messages
 from radgs_core.registration.pipeline import InputError
-from radgs_reg_ros import registration_node
 
-FRAMES = ["/tf", "vertebra_T12/measured_cp", "vertebra_L1/measured_cp", "vertebra_poses"]
-PICTURES = ["markers", "ap/overlay", "lateral/overlay"]
-RESULT = [*FRAMES, *PICTURES]
 JUMP = "the time went back by 20.000 s"
 
 
 @pytest.fixture
 def node(domain, case_folder, monkeypatch) -> Iterator[HeldNode]:
-    monkeypatch.setattr(registration_node, "SpineRegistration", HeldRegistration)
-    monkeypatch.setattr(registration_node, "open_tf_buffer", lambda node: StillBuffer())
-    rclpy.init(domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
-    node = HeldNode()
-    node.begin(case_folder)
-    yield node
-    node.end()
-    rclpy.shutdown()
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline, f"waited for {what} in vain"
-        time.sleep(0.01)
+    with held_node(domain, case_folder, monkeypatch) as node:
+        yield node
 
 
 def reactivate(node: HeldNode) -> str:
@@ -57,23 +34,11 @@ def go_back(node: HeldNode) -> str:
     return f"{JUMP}, and the pair is of before that."
 
 
-T_TABLE = np.eye(4)
-T_TABLE[0, 3] = 100.0
-
-
-def give_start(node: HeldNode, x_mm: float, frame: str = "carm_base", second: int = 0) -> None:
-    message = PoseWithCovarianceStamped()
-    message.header.frame_id = frame
-    message.header.stamp.sec = second
-    message.pose.pose.position.x = x_mm / 1000
-    node._on_initialpose(message)
-
-
 def test_a_result_that_is_wanted_is_sent_on_every_topic(node):
     answer = node.register(1000)
     node.registration.open.release()
     assert answer.result(LONG).success
-    assert node.sent == RESULT
+    wait_for(lambda: node.sent == RESULT, "pictures")
 
 
 def test_calls_that_come_meanwhile_are_answered_with_the_newest_pair(node):
@@ -126,25 +91,28 @@ def test_nothing_of_a_result_that_was_given_up_is_sent_although_the_node_is_acti
     answer = node.register(1001)
     node.registration.open.release()
     assert answer.result(LONG).success
-    assert node.sent == RESULT
+    wait_for(lambda: node.sent == RESULT, "the next result")
 
 
 def test_when_time_goes_back_the_last_result_is_taken_back_also_one_that_is_being_sent(node, monkeypatch):
     """Its stamp is of a time that is still to come, and who comes late would get it."""
     answer = node.register(1000)
     jump = threading.Thread(target=node._on_jump, args=(JUMP,))
+    node._publishing = lock = ToldLock()
 
     def send(outgoing) -> None:
         if not node.sent:
             jump.start()
-            jump.join(0.5)
+            wait_for(lambda: lock.waited_for.is_set() or not jump.is_alive(), "the jump")
         node.sent.append(outgoing.output.topic)
 
     monkeypatch.setattr(node._publisher, "_send", send)
     node.registration.open.release()
-    assert answer.exception(LONG) is None
+    assert answer.result(LONG).success, "it was sent"
     jump.join(LONG)
-    assert node.sent == [*FRAMES, "vertebra_poses", *PICTURES]
+    wait_for(node.idle, "the end of all work")
+    assert node.sent == [*FRAMES, *NOTHING]
+    assert node.told("pictures") is None
 
 
 INPUTS = [f"{view}/{name}" for view in ("ap", "lateral") for name in ("image", "camera_info", "transform")]
@@ -185,7 +153,7 @@ def test_a_jump_while_the_node_is_inactive_sends_nothing(node):
 
 
 def test_the_next_registration_starts_where_the_one_that_was_given_up_did(node):
-    give_start(node, 50.0)
+    node.give_start(50.0)
     node.register(1000)
     reactivate(node)
     node.registration.open.release()
@@ -197,38 +165,6 @@ def test_the_next_registration_starts_where_the_one_that_was_given_up_did(node):
     assert node.registration.starts == pytest.approx([50.0, 50.0, 60.0])
 
 
-def test_a_start_in_a_moving_frame_is_looked_up_when_it_comes_and_kept(node, monkeypatch):
-    """In a thread: the callback returns at once although the transform is still to come, and TF forgets it later."""
-    come, lookup = threading.Event(), node._tf_buffer.lookup
-    asked = []
-
-    def look_up(target, source, stamp_ns, timeout_s, cancelled):
-        if source != "table":
-            return lookup(target, source, stamp_ns, timeout_s, cancelled)
-        asked.append(stamp_ns)
-        assert come.wait(LONG)
-        return T_TABLE
-
-    monkeypatch.setattr(node._tf_buffer, "lookup", look_up)
-    give_start(node, 50.0, "table", second=7)
-    wait_for(lambda: asked == [7_000_000_000], "the lookup")
-    come.set()
-    wait_for(lambda: node._registrar._start.T_reference_ct is not None, "the place")
-    answer = node.register(1000)
-    node.registration.open.release()
-    assert answer.result(LONG).success
-    assert node.registration.starts == pytest.approx([150.0])
-    assert len(asked) == 1
-
-
-def test_of_a_start_that_a_newer_one_replaced_nothing_is_told(node):
-    give_start(node, 50.0, "nowhere", second=7)
-    assert node._tf_buffer.waiting.wait(LONG)
-    give_start(node, 60.0)
-    wait_for(lambda: node._start_placer._running is None, "the end of the lookup")
-    assert node.told("initialpose").message == "taken"
-
-
 def missing_view(node: HeldNode) -> Exposure:
     exposure = Exposure.good(1000)
     for messages in (exposure.images, exposure.infos):
@@ -237,7 +173,7 @@ def missing_view(node: HeldNode) -> Exposure:
 
 
 def missing_start(node: HeldNode) -> Exposure:
-    give_start(node, 0.0, "nowhere")
+    node.give_start(0.0, "nowhere")
     return Exposure.good(1000)
 
 
@@ -251,7 +187,7 @@ def test_a_registration_that_waits_for_a_transform_is_given_up_too(give_up, miss
     assert node._tf_buffer.waiting.wait(LONG)
     why = give_up(node)
     assert answer.result(LONG).message == why
-    give_start(node, 0.0)
+    node.give_start(0.0)
     answer = node.register(1001)
     node.registration.open.release()
     assert answer.result(LONG).success
@@ -268,36 +204,17 @@ def test_nothing_of_a_result_is_sent_where_one_message_cannot_be_made(node, monk
     assert node.sent == []
 
 
-def test_frames_are_sent_before_pictures_are_drawn_and_stand_without_them(node, monkeypatch):
-    sent_before = []
-
-    def draw_overlay(*arguments: object) -> None:
-        sent_before.append(list(node.sent))
-        raise InputError("ap/image shows nothing.")
-
-    monkeypatch.setattr(result_messages, "draw_overlay", draw_overlay)
-    answer = node.register(1000)
-    node.registration.open.release()
-    assert answer.result(LONG).success
-    assert sent_before[0] == FRAMES
-    assert node.sent == [*FRAMES, *PICTURES], "those of an earlier result are taken back"
-    told = node.told("pictures")
-    assert (told.level, told.message) == (
-        DiagnosticStatus.WARN,
-        "markers and overlays could not be made (InputError: ap/image shows nothing.).",
-    )
-
-
 def test_a_call_that_comes_while_the_node_is_deactivated_starts_nothing(node, monkeypatch):
     """It came when what ran had been given up already, so nothing would give it up."""
     node.take(Exposure.good(1000))
     cancel, answers = node._worker.cancel, []
+    node._collecting = lock = ToldLock()
 
     def cancel_and_be_called(reason: str) -> None:
         cancel(reason)
         if not answers:
             answers.append(node.call())
-            time.sleep(0.5)  # it gets here, or waits
+            wait_for(lambda: lock.waited_for.is_set() or node._worker._running is not None, "the call")
 
     monkeypatch.setattr(node._worker, "cancel", cancel_and_be_called)
     node.trigger_deactivate()
@@ -311,15 +228,17 @@ def test_a_result_that_is_being_sent_is_sent_as_a_whole(node, monkeypatch):
     answer = node.register(1000)
     switch = threading.Thread(target=node.trigger_deactivate)
     on = []
+    node._publishing = lock = ToldLock()
 
     def send(outgoing) -> None:
         if not on:
             switch.start()
-            switch.join(0.5)
-        on.append(node._publisher._publishers["/tf"].is_activated)
+            wait_for(lambda: lock.waited_for.is_set() or not switch.is_alive(), "deactivation")
+        on.append((outgoing.output.topic, node._publisher._publishers["/tf"].is_activated))
 
     monkeypatch.setattr(node._publisher, "_send", send)
     node.registration.open.release()
-    answer.result(LONG)
+    assert answer.result(LONG).success
     switch.join(LONG)
-    assert on == [True] * len(FRAMES)
+    wait_for(node.idle, "the end of all work")
+    assert on == [(topic, True) for topic in RESULT], "its pictures, which were not made yet, are none"

@@ -86,7 +86,8 @@ def test_a_result_and_its_end_have_the_same_bytes_live_and_recorded():
     recorded = ResultMessages(RECORDED, CASE, ["T12", "L1", "L2"], "carm_base")
     sent, written = (
         [
-            *messages.before_results(3 * S),
+            messages.static_frames(3 * S),
+            messages.no_markers(),
             *messages.of(RESULT, ACQUISITION),
             *messages.pictures(RESULT, ACQUISITION),
             *messages.nothing(8 * S),

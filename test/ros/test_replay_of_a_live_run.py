@@ -1,13 +1,13 @@
 """What was recorded of a live run gives the same result offline, byte for byte."""
 
 import sqlite3
-import time
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
@@ -15,16 +15,16 @@ from radgs_reg.msg import VertebraPoseArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from small_case import LEVELS
+from topic_recorder import RECORDED, TopicRecorder, without_gaps
 from visualization_msgs.msg import Marker
 
 from radgs_core.acquisition.pairing import VIEWS
 from radgs_core.case import Case
-from radgs_core.io.bag_reader import Recorded, opened_bag
+from radgs_core.io.bag_reader import opened_bag
 from radgs_core.io.bag_writer import written_bag
 from radgs_core.messages.image_transport import RAW
-from radgs_core.messages.recorded_messages import RecordedMessages
 from radgs_core.messages.stamps import nanoseconds, seconds_text
-from radgs_core.messages.topics import INITIALPOSE, TF, TF_MESSAGE, TF_STATIC
+from radgs_core.messages.topics import TF, TF_STATIC
 from radgs_core.messages.transforms import matrix_from_pose
 from radgs_core.registration.pipeline import SpineRegistration
 from radgs_core.replay.replay import Replay
@@ -33,38 +33,13 @@ from radgs_reg_ros import qos
 from radgs_reg_ros.ros_messages import message_class
 
 REGISTRATION, SIMULATOR = "/registration_node", "/carm_simulator_node"
-POSES = "radgs_reg/msg/VertebraPoseArray"
 LONG = 120.0
-RECORDED = RecordedMessages()
-
-
-class Recorder:
-    """Keeps the bytes of topics, in the order in which they came."""
-
-    def __init__(self, remote) -> None:
-        self.remote = remote
-        self.messages: list[Recorded] = []
-        for topic, kind in RAW.xray_topics.items():
-            self._listen(f"/{topic}", kind, qos.images_in("reliable"))
-        self._listen(TF, TF_MESSAGE, qos.tf())
-        self._listen(TF_STATIC, TF_MESSAGE, qos.tf_static_in())
-        self._listen("/initialpose", INITIALPOSE, qos.events())
-        self._listen("/vertebra_poses", POSES, qos.last_result())
-
-    def of(self, topic: str) -> list[Recorded]:
-        return [message for message in self.messages if message.topic == topic]
-
-    def _listen(self, topic, kind, profile) -> None:
-        def take(data: bytes) -> None:
-            self.messages.append(Recorded(topic, kind, time.time_ns(), bytes(data)))
-
-        self.remote.node.create_subscription(message_class(kind), topic, take, profile, raw=True)
 
 
 @pytest.fixture(scope="module")
 def recorder(start_node, remote, diagnostics, case_folder):
     """Two exposures, registered live: the first from an initialpose, the second from the first's result."""
-    recorder = Recorder(remote)
+    recorder = TopicRecorder(remote, {})
     options = {"image_size": 128, "pixel_mm": 2.4, "physics": "plain", "photons": 20_000.0}
     remote.watch(
         start_node("carm_simulator_node", case=str(case_folder), **options),
@@ -136,15 +111,9 @@ def replayed(replayed_bag):
         return [message.data for message in bag.messages(["/vertebra_poses"])]
 
 
-def without_gaps(data: bytes) -> bytes:
-    """Alignment gaps zeroed: Fast CDR leaves in them what was in memory before."""
-    return RECORDED.serialised(POSES, RECORDED.read(POSES, data, "what came live"))
-
-
 @pytest.mark.skipif(find_spec("tf2_ros") is not None, reason="tf2 turns matrices into quaternions and back")
 def test_the_results_are_the_same_bytes(recorder, replayed):
-    live = [message.data for message in recorder.of("/vertebra_poses")]
-    assert [without_gaps(data) for data in live] == replayed
+    assert [without_gaps(message) for message in recorder.of("/vertebra_poses")] == replayed
 
 
 def test_the_poses_are_the_same(recorder, replayed):
@@ -174,6 +143,22 @@ def test_another_library_reads_both_recordings(recorder, replayed_bag):
     assert [[(v.label, v.ct_pose.position.x) for v in p.vertebrae] for p in poses] == [
         [(v.label, pytest.approx(v.ct_pose.position.x, abs=1e-9)) for v in p.vertebrae] for p in live
     ]
+
+
+def test_types_and_offers_are_those_that_the_nodes_announce(remote, replayed_bag):
+    """A player takes their places: the same hashes of types, the same latching."""
+    information = yaml.safe_load((replayed_bag / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
+    topics = {
+        each["topic_metadata"]["name"]: each["topic_metadata"] for each in information["topics_with_message_count"]
+    }
+    assert {TF, TF_STATIC, "/vertebra_poses", "/vertebra_L1/measured_cp", "/markers", "/ap/overlay"} < set(topics)
+    for topic, recorded in topics.items():
+        announced = remote.node.get_publishers_info_by_topic(topic)
+        assert {str(info.topic_type_hash) for info in announced} == {recorded["type_description_hash"]}, topic
+        (offer,) = recorded["offered_qos_profiles"]
+        for live in (info.qos_profile for info in announced):
+            offered = (live.durability.name.lower(), live.reliability.name.lower())
+            assert offered == (offer["durability"], offer["reliability"]), topic
 
 
 def test_sqlite_and_ros_alone_read_a_recording_of_sqlite3(recorder, replayed, replay_to):

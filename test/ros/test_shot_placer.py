@@ -8,6 +8,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
+from told_lock import ToldLock
 
 from radgs_core.acquisition.pairing import Shot
 from radgs_core.acquisition.tf_tree import TransformUnavailable
@@ -88,13 +89,28 @@ def test_why_a_shot_has_no_place_is_told(placer, told, remote):
     remote.wait_for(lambda: told, "why there is no place", LONG)
     ((second, problem),) = told
     assert second == 600
-    assert "carm_base <- optical" in problem
+    assert isinstance(problem, TransformUnavailable)
+    assert "carm_base <- optical" in str(problem)
+
+
+def test_what_is_not_expected_is_told_too(told, remote):
+    """Nobody looks at how a lookup ended."""
+
+    class Broken(HeldBuffer):
+        def lookup(self, *arguments: object) -> np.ndarray:
+            raise KeyError("optical")
+
+    placer = ShotPlacer("carm_base", Broken(), LONG, lambda shot, problem: told.append(problem))
+    placer.expect(shot("ap", 600))
+    remote.wait_for(lambda: told, "the error", LONG)
+    assert isinstance(told[0], KeyError)
+    placer.close()
 
 
 def test_that_a_shot_is_placed_is_told(placer, told, publisher, remote):
     placer.expect(shot("lateral", 610))
     place_carm(publisher, 610, 0.1)
-    remote.wait_for(lambda: told == [(610, "")], "its place", LONG)
+    remote.wait_for(lambda: told == [(610, None)], "its place", LONG)
 
 
 class HeldBuffer:
@@ -113,20 +129,20 @@ class HeldBuffer:
 
 def test_a_shot_that_is_told_of_is_told_of_before_places_are_forgotten(remote):
     """Whoever forgets may rely on it that nothing is told later."""
-    buffer, told, telling, forgotten = HeldBuffer(), [], threading.Event(), threading.Event()
+    buffer, lock, done = HeldBuffer(), ToldLock(), []
 
-    def tell(shot: Shot, problem: str) -> None:
-        telling.set()
-        forgotten.wait(0.5)
-        told.append(forgotten.is_set())
+    def tell(shot: Shot, problem: Exception | None) -> None:
+        forgetting.start()
+        remote.wait_for(lambda: lock.waited_for.is_set() or not forgetting.is_alive(), "the other thread", LONG)
+        done.append("told")
 
     placer = ShotPlacer("carm_base", buffer, LONG, tell)
+    placer._lock = lock
+    forgetting = threading.Thread(target=lambda: (placer.forget(), done.append("forgotten")))
     placer.expect(shot("ap", 700))
     buffer.open.set()
-    assert telling.wait(LONG)
-    placer.forget()
-    forgotten.set()
-    assert told == [False]
+    remote.wait_for(lambda: len(done) == 2, "both threads", LONG)
+    assert done == ["told", "forgotten"]
     placer.close()
 
 

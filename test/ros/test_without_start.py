@@ -95,13 +95,17 @@ def test_levels_that_are_not_found_are_rejected_and_leave_no_trace(simulator, no
         assert math.isinf(level.expected_tre_m)
         assert math.isnan(level.similarity_ap) and math.isnan(level.similarity_lateral)
     remote.wait_for(
-        lambda: markers and len(markers[-1].markers) > 1 and all(overlays.values()), "markers and overlays", 20.0
+        lambda: (
+            markers and len(markers[-1].markers) > 1 and all(each and each[-1].width > 1 for each in overlays.values())
+        ),
+        "markers and overlays",
+        20.0,
     )
     assert [(marker.ns, marker.action) for marker in markers[-1].markers] == [
         (f"vertebra_{level}", Marker.DELETE) for level in LEVELS for _ in ("surface", "label")
     ]
-    for (overlay,) in overlays.values():
-        pixels = np.frombuffer(overlay.data, np.uint8).reshape(128, 128, 3)
+    for each in overlays.values():
+        pixels = np.frombuffer(each[-1].data, np.uint8).reshape(128, 128, 3)
         assert (np.ptp(pixels, axis=2) == 0).all(), "the X-ray alone, without outlines"
     assert not [t for message in tf for t in message.transforms if t.child_frame_id.startswith("vertebra")]
     told = diagnostics.wait("registration", lambda s: "registered 0 of 2" in s.message, "the verdict")

@@ -81,6 +81,23 @@ def test_cancel_answers_at_once_even_while_the_job_still_runs(worker, gate):
     assert gate.done == ["third"]
 
 
+def test_a_job_that_is_to_be_kept_is_not_given_up(gate):
+    def work(job: str, cancelled: threading.Event) -> str:
+        worker.keep()
+        return gate(job, cancelled)
+
+    worker = LatestJobWorker("test", work)
+    running = worker.submit("first")
+    assert gate.entered.acquire(timeout=LONG)
+    pending = worker.submit("second")
+    worker.cancel("no longer wanted")
+    with pytest.raises(JobCancelled, match="no longer wanted"):
+        pending.result(LONG)
+    gate.open.release()
+    assert running.result(LONG) == "FIRST"
+    assert worker.stop(LONG)
+
+
 def test_stop_ends_the_thread_and_refuses_new_jobs(worker, gate):
     running = worker.submit("first")
     assert gate.entered.acquire(timeout=LONG)

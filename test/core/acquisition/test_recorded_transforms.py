@@ -86,7 +86,10 @@ def test_each_run_has_its_own_moving_frames_and_all_have_the_static_ones(jump: s
         stamps = (5, 8) if jump == "tf" else (5, 8) if x == 0 else (7.5, 9)
         if jump == "clock":
             runs.append(clock(received_s * S, (5 if x == 0 else 2) * S))
-        runs += [moving(round((received_s + s) * S), round(s * S), {"ap": at(x + s)}) for s in stamps]
+        for s in stamps:
+            received_ns, stamp_ns = round((received_s + s) * S), round(s * S)
+            runs += [clock(received_ns, stamp_ns)] if jump == "clock" else []
+            runs.append(moving(received_ns, stamp_ns, {"ap": at(x + s)}))
         if jump == "clock":
             runs.append(clock((received_s + 9) * S, 9 * S))
     transforms = foreseen(static(5 * S, {"lateral": at(7)}), *runs)
@@ -100,11 +103,17 @@ def test_each_run_has_its_own_moving_frames_and_all_have_the_static_ones(jump: s
         x_of(transforms, "ap", 1)
 
 
-@pytest.mark.parametrize(("back_s", "jumps"), [(0.1, True), (0.09, False)])
-def test_a_clock_jumps_by_what_is_a_jump_live(back_s: float, jumps: bool) -> None:
-    times = (5.0, 6.0, 6.0 - back_s, 7.0)
-    transforms = foreseen(*(clock(received_s * S, round(s * S)) for received_s, s in enumerate(times)))
-    assert transforms.reach(9 * S) is jumps
+def test_a_sample_that_was_sent_before_time_went_back_is_left_out() -> None:
+    """It would be taken for a place at the end of the new run."""
+    late = moving(21 * S, 9 * S, {"ap": at(999)})
+    samples = [moving((20 + s) * S, s * S, {"ap": at(s)}) for s in (2, 4, 8)]
+    clocks = [clock((20 + s) * S, s * S) for s in (0, 8)]
+    transforms = foreseen(clock(10 * S, 10 * S), clocks[0], late, *samples[:2], clocks[1], samples[2])
+    assert transforms.is_outdated(9 * S, 21 * S) and not transforms.is_outdated(9 * S, 28 * S)
+    transforms.reach(28 * S)
+    assert x_of(transforms, "ap", 6) == pytest.approx(6)
+    with pytest.raises(TransformUnavailable, match=r"known from 2\.0+ s to 8\.0+ s"):
+        x_of(transforms, "ap", 9)
 
 
 def test_messages_that_overtake_each_other_and_results_are_no_jump() -> None:
@@ -165,7 +174,7 @@ def test_what_is_kept_does_not_grow_with_how_much_is_sent(monkeypatch: pytest.Mo
         most = 0
         for received_ns, _, _, message in dense(100, seconds):
             transforms.foresee_moving(message, received_ns)
-            most = max(most, sum(run.tree.sample_count for run in transforms._runs))
+            most = max(most, sum(tree.sample_count for tree in transforms._trees))
         transforms.begin()
         assert x_of(transforms, "ap", 1) == pytest.approx(1)
         return most
@@ -190,7 +199,7 @@ def test_what_is_forgotten_is_never_missed(wanted: int, monkeypatch: pytest.Monk
     for stamp_ns in wanted_ns.tolist():
         found = [outcome(lookup, stamp_ns) for lookup in (transforms.lookup, whole.lookup)]
         assert found[0] == found[1]
-    assert transforms._runs[0].tree.sample_count <= 2 * len(set(wanted_ns.tolist())) + 2
+    assert transforms._trees[0].sample_count <= 2 * len(set(wanted_ns.tolist())) + 2
     assert whole.sample_count > 350
 
 
@@ -206,7 +215,7 @@ def test_runs_that_have_ended_keep_no_more_than_they_need() -> None:
     """A recording that is looped for hours."""
     loops = [moving((100 * n + s) * S, s * S, {"ap": at(s)}) for n in range(5) for s in range(50)]
     transforms = foreseen(*loops, wanted_ns=[7 * S + 1])
-    assert [run.tree.sample_count for run in transforms._runs] == [4] * 5
+    assert [tree.sample_count for tree in transforms._trees] == [4] * 5
 
 
 def test_a_stamp_that_nobody_wanted_is_an_error_of_the_program() -> None:

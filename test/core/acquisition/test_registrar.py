@@ -171,3 +171,24 @@ def test_a_start_in_the_reference_frame_needs_no_transform(frame: str) -> None:
 def test_a_start_without_a_frame_is_refused() -> None:
     with pytest.raises(InputError, match=r"initialpose: header\.frame_id is empty; set it to carm_base"):
         registrar(StandInRegistration()).set_start(initialpose(0, at(1), "")[3], "initialpose")
+
+
+@pytest.mark.parametrize(("frame", "stamp_ns"), [("table", 5 * S), ("table", 0), ("carm_base", 5 * S)])
+def test_only_a_start_with_a_stamp_and_without_a_place_is_dropped(frame: str, stamp_ns: int) -> None:
+    one = registrar(StandInRegistration(), lambda target, source, stamp: at(100))
+    assert not one.drop_unplaced_start(), "there is none"
+    one.set_start(initialpose(0, at(10), frame, stamp_ns)[3], "initialpose")
+    awaits_place = frame == "table" and stamp_ns > 0
+    assert one.drop_unplaced_start() == awaits_place
+    if awaits_place:
+        with pytest.raises(InputError, match="no start for the registration"):
+            register(one)
+    else:
+        register(one)
+
+
+def test_placing_a_start_says_which_frame_was_looked_up() -> None:
+    one = registrar(StandInRegistration())
+    one.set_start(initialpose(0, at(10), "table", 5 * S)[3], "initialpose")
+    assert [one.place_start(lambda target, source, stamp: at(100)) for _ in range(2)] == ["table", ""]
+    assert not one.drop_unplaced_start()

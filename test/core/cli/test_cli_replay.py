@@ -12,6 +12,7 @@ import pytest
 from made_bag import S, Sent, as_png, clock, initialpose, static, write_bag, xrays
 from made_exposure import MESSAGES, Exposure
 
+from radgs_core import result_messages
 from radgs_core.case import Case
 from radgs_core.geometry.camera import BiplanarGeometry
 from radgs_core.io import read_geometry, read_poses, write_poses
@@ -101,16 +102,18 @@ def test_poses_are_those_of_the_registration_itself(files: Any, two_pairs: Path,
     assert (note["bag"], note["case"], note["levels"]) == ("two_pairs", "case", ["T12", "L1"])
 
 
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_compressed_images_give_the_same_results_byte_for_byte(
-    files: Any, two_pairs: Path, tmp_path: Path, run: Run
+    storage: str, files: Any, two_pairs: Path, tmp_path: Path, run: Run
 ) -> None:
     sent = recorded(files, shot(files, 5), shot(files, 6))
-    png = write_bag(tmp_path / "png", map(as_png, sent))
+    png = write_bag(tmp_path / "png", map(as_png, sent), storage)
     results = []
     for bag, options in ((two_pairs, []), (png, ["--image-transport", "compressed"])):
         out = tmp_path / f"from_{bag.name}"
         assert run("replay", bag, files.case, "--out", out, "--initial", files.truth, *options).code == 0
-        with opened_bag(out) as replayed:
+        with opened_bag(out) as replayed, opened_bag(bag) as recording:
+            assert replayed.storage == recording.storage
             topics = [topic for topic in replayed.kinds if "/image" not in topic]
             results.append([(m.topic, m.received_ns, m.data) for m in replayed.messages(topics)])
     raw, compressed = results
@@ -149,6 +152,22 @@ def test_levels_that_are_rejected_are_exit_code_3(files: Any, tmp_path: Path, ru
     assert any("6.000000000 s" in line and "L1: " in line for line in lines)
     assert lines[-1] == str(out)
     assert (out / "replayed.db3").exists(), "the storage is that of the recording"
+
+
+def test_pictures_that_cannot_be_made_leave_no_pair_out(
+    files: Any, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no edge")
+
+    monkeypatch.setattr(result_messages, "draw_overlay", fail)
+    bag = write_bag(tmp_path / "bag", recorded(files, shot(files, 5)))
+    ended = run("replay", *arguments_for(files, bag, tmp_path, "--json"))
+    assert ended.code == 0
+    assert "the pair of 5.000000000 s has no markers and overlays" in ended.err
+    result = json.loads(ended.out)
+    assert result["left_out"] == 0
+    assert [level["status"] for level in result["pairs"][0]["levels"].values()] == ["registered"] * 2
 
 
 def test_a_pair_without_transforms_is_exit_code_3_and_a_line(files: Any, tmp_path: Path, run: Run) -> None:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -87,16 +86,6 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing", tmp_path / "nothing.mcap"):
         with pytest.raises(InputError, match="is no recording; give a rosbag2 folder"), opened_bag(path):
             pass
-
-
-def test_files_that_overlap_in_time_are_refused(tmp_path: Path) -> None:
-    early = write_bag(tmp_path / "early", [clock(S, S), clock(5 * S, S)])
-    late = write_bag(tmp_path / "late", [clock(2 * S, S)])
-    shutil.copy(late / "late.mcap", early / "late.mcap")
-    metadata = (early / "metadata.yaml").read_text()
-    (early / "metadata.yaml").write_text(metadata.replace("- early.mcap", "- early.mcap\n  - late.mcap"))
-    with pytest.raises(InputError, match="overlap in time; merge them"):
-        times(early)
 
 
 @pytest.mark.parametrize("storage", STORAGES)

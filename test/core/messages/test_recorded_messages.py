@@ -7,8 +7,9 @@ import pytest
 
 from radgs_core.errors import InputError
 from radgs_core.messages import recorded_messages
-from radgs_core.messages.recorded_messages import OWN_MESSAGES, RecordedMessages
-from radgs_core.messages.topics import CAMERA_INFO, TF_MESSAGE
+from radgs_core.messages.headers import header_of
+from radgs_core.messages.recorded_messages import OWN_MESSAGES, RecordedMessages, stamp_ns_of
+from radgs_core.messages.topics import CAMERA_INFO, INITIALPOSE, TF_MESSAGE
 
 ROOT = Path(__file__).parents[3]
 MESSAGES = RecordedMessages()
@@ -43,3 +44,14 @@ def test_messages_of_one_kind_share_nothing() -> None:
 def test_bytes_of_another_kind_are_one_sentence(data: bytes) -> None:
     with pytest.raises(InputError, match=r"the third message is no tf2_msgs/msg/TFMessage \(.*\); record it anew"):
         MESSAGES.read(TF_MESSAGE, data, "the third message")
+
+
+@pytest.mark.parametrize("little_endian", [True, False])
+@pytest.mark.parametrize("kind", [CAMERA_INFO, INITIALPOSE])
+def test_a_stamp_is_read_without_the_rest(kind: str, little_endian: bool) -> None:
+    for stamp_ns in (-1, 0, 1_700_000_000_987_654_321):
+        message = MESSAGES.make(kind, header=header_of(MESSAGES, stamp_ns, "ap_optical"))
+        data = bytes(MESSAGES.types.serialize_cdr(message, kind, little_endian=little_endian))
+        assert stamp_ns_of(data, "") == stamp_ns_of(data[:12], "") == stamp_ns
+    with pytest.raises(InputError, match="the message has 11 bytes, too few for a header"):
+        stamp_ns_of(data[:11], "the message")

@@ -17,10 +17,12 @@ from radgs_core.errors import InputError
 from radgs_core.io.bag_reader import opened_bag
 from radgs_core.io.bag_writer import written_bag
 from radgs_core.messages import markers
+from radgs_core.messages.topics import IMAGE
 from radgs_core.messages.transforms import matrix_from_pose, matrix_from_transform
 from radgs_core.replay.outcome import PairOutcome
 from radgs_core.replay.replay import Replay
 from radgs_core.replay.settings import ReplaySettings
+from radgs_core.result_messages import ResultMessages
 
 VIEWS_ON_TF = {f"{view}_optical": T for view, T in T_VIEWS.items()}
 SETTINGS = ReplaySettings(levels=LEVELS, initial=dict.fromkeys(LEVELS, at(10)))
@@ -178,22 +180,54 @@ def test_a_registered_level_is_shown_in_the_colour_of_bone_in_its_own_frames(tmp
     assert text.text == "T12  0.4 mm"
 
 
-def test_a_result_is_written_as_a_whole_or_not_at_all(
+def test_poses_stand_whatever_becomes_of_the_pictures(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The overlays are drawn last; the pair after it starts where this one did."""
+    """The overlays are drawn last; the pair after it starts where this one ended."""
     draw, drawn = result_messages.draw_overlay, []
 
-    def draw_but_for_the_second_view(*arguments: Any) -> Any:
+    def draw_but_for_the_fourth_view(*arguments: Any) -> Any:
         drawn.append(1)
-        if len(drawn) == 2:
-            raise InputError("the lateral image shows nothing.")
+        if len(drawn) == 4:
+            raise ValueError("no edge")
         return draw(*arguments)
 
-    monkeypatch.setattr(result_messages, "draw_overlay", draw_but_for_the_second_view)
+    monkeypatch.setattr(result_messages, "draw_overlay", draw_but_for_the_fourth_view)
+    replayed = Replayed(tmp_path, [views(), *pair(1), *pair(2), *pair(3)])
+    assert [outcome.problem for outcome in replayed.outcomes] == [""] * 3
+    assert replayed.left_out == 0 and all(outcome.all_registered for outcome in replayed.outcomes)
+    assert [start and start["L1"] for start in replayed.registration.starts] == [10, 11, 12]
+    assert told(caplog) == [
+        "the pair of 2.000000000 s has no markers and overlays, they could not be made (ValueError: no edge)."
+    ]
+    for topic in ("/vertebra_L1/measured_cp", "/vertebra_poses"):
+        assert [message.header.stamp.sec for _, _, message in replayed.written(topic)] == [1, 2, 3]
+    for view in T_VIEWS:
+        overlays = [message for _, _, message in replayed.written(f"/{view}/overlay")]
+        assert [(o.header.stamp.sec, o.width) for o in overlays] == [(1, 64), (2, 1), (3, 64)]
+    arrays = [message.markers for _, _, message in replayed.written("/markers")]
+    assert [array[0].action for array in arrays[1:]] == [markers.ADD, markers.DELETEALL, markers.ADD]
+
+
+def test_poses_are_written_as_a_whole_or_not_at_all(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made last; the pair after it starts where this one did, and is registered all the same."""
+    make, made = ResultMessages._vertebra_poses, []
+
+    def make_but_once(*arguments: Any) -> Any:
+        made.append(1)
+        if len(made) == 1:
+            raise ValueError("no pose")
+        return make(*arguments)
+
+    monkeypatch.setattr(ResultMessages, "_vertebra_poses", make_but_once)
     replayed = Replayed(tmp_path, [views(), *pair(1), *pair(2)])
-    assert [outcome.problem for outcome in replayed.outcomes] == ["the lateral image shows nothing.", ""]
-    assert told(caplog) == ["the pair of 1.000000000 s is left out: the lateral image shows nothing."]
+    problem = "it failed unexpectedly (ValueError: no pose)."
+    assert [outcome.problem for outcome in replayed.outcomes] == [problem, ""]
+    assert replayed.left_out == 1
+    assert told(caplog) == [f"the pair of 1.000000000 s is left out: {problem}"]
+    assert "in make_but_once" in caplog.text, "where it came from is told, too"
     for topic in ("/tf", "/vertebra_L1/measured_cp", "/vertebra_poses", "/ap/overlay"):
         ((_, _, message),) = replayed.written(topic)
         header = message.transforms[0].header if topic == "/tf" else message.header
@@ -283,12 +317,34 @@ def test_an_image_has_no_partner_from_before_time_jumped_back(tmp_path: Path, ca
         *pair(5, begin + 5, views=["ap"]),
         clock((begin + 6) * S, 6 * S),
         clock(again * S, 1 * S),
+        clock((again + 4) * S, 4 * S),
         *pair(5, again + 5, views=["lateral"]),
         *pair(7, again + 7),
     ]
     replayed = Replayed(tmp_path, sent)
     assert replayed.seconds == [7]
     assert told(caplog) == []
+
+
+def test_what_was_sent_before_time_went_back_makes_no_pair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As live: the last images of a run come after the /clock of the next one."""
+    begin, again = HOUR_S, HOUR_S + 100
+    sent = [
+        views(begin),
+        *(clock((begin + s) * S, s * S) for s in (1, 6)),
+        clock(again * S, 1 * S),
+        *pair(6, again + 0.5),
+        *pair(1, again + 1),
+        clock((again + 4) * S, 4 * S),
+        *pair(6, again + 5),
+    ]
+    replayed = Replayed(tmp_path, sent)
+    assert replayed.seconds == [1, 6]
+    assert replayed.left_out == 4
+    assert told(caplog) == [
+        f"6.000000000 s: {topic} is left out: it was sent before the time went back." for _, topic, _, _ in pair(6)
+    ]
+    assert len(replayed.written("/ap/image")) == 3, "they are copied as they are"
 
 
 def test_a_pair_without_transforms_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -548,7 +604,8 @@ def test_a_message_that_is_not_of_its_type_is_one_sentence(tmp_path: Path, monke
     serialised = type(MESSAGES).serialised
 
     def cut(self: Any, kind: str, message: Any) -> bytes:
-        return serialised(self, kind, message)[:-7]
+        data = serialised(self, kind, message)
+        return data[:-7] if kind == IMAGE else data
 
     with monkeypatch.context() as patched:
         patched.setattr(type(MESSAGES), "serialised", cut)
