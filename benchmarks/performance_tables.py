@@ -14,6 +14,7 @@ WHAT = {
     "default_forward_backward": "image and gradient to a pose, default cut-off",
     "voxelizer": "128^3 voxels and gradients to all parameters",
 }
+GROWN = ("threads", "descriptors", "sockets", "shared_files")
 DRAWN = {"forward": "image", "forward_backward": "image and gradient to a pose"}
 
 
@@ -156,19 +157,21 @@ def soak_table(content: Content) -> str:
         [
             f"{content['minutes']:g} minutes of X-rays",
             f"{content['pairs_per_s']:.1f} pairs a second; {content['triggers']:.0f} triggers, of which"
-            f" {content['lost_triggers']:.0f} lost and {content['failed_triggers']:.0f} failed; answers after"
+            f" {content['lost_triggers']:.0f} lost, {content['failed_triggers']:.0f} failed and"
+            f" {content['rejected_triggers']:.0f} with rejected levels; answers after"
             f" {content['answer_median_ms']:.0f} ms (median), {content['answer_max_ms']:.0f} ms (longest)",
             *_grown(content, "growth"),
         ],
         [f"{content['loops']:.0f} lifecycle loops", "memory: a loop", *_grown(content, "loops_growth")],
         [
             f"{content['starts']:.0f} starts of the process",
-            f"{content['starts_left_files']:.0f} files left in shared memory",
-            *[""] * 4,
+            f"left: {content['starts_left_files']:.0f} files in shared memory,"
+            f" {content['starts_left_processes']:.0f} processes",
+            *[""] * 5,
         ],
-        [f"{content['ends']:.0f} ends while registering", f"{content['shutdown_s']:.2f} s (longest)", *[""] * 4],
+        [f"{content['ends']:.0f} ends while registering", f"{content['shutdown_s']:.2f} s (longest)", *[""] * 5],
     ]
-    return table(["", "", "growth of memory, MB", "threads", "sockets", "files in shared memory"], rows)
+    return table(["", "", "growth of memory, MB", "threads", "open files", "sockets", "files in shared memory"], rows)
 
 
 def linearity(costs: Sequence[Content], what: str) -> tuple[float, float, float]:
@@ -190,7 +193,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _grown(content: Content, prefix: str) -> list[str]:
-    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in ("threads", "sockets", "shared_files")]
+    counts = [f"{content[f'{prefix}_{name}']:+.0f}" for name in GROWN]
     return [f"{content[f'{prefix}_mb']:+.1f}", *counts]
 
 

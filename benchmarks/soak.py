@@ -9,6 +9,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported,
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
+import math
+import sys
 
 import numpy as np
 
@@ -17,9 +19,10 @@ from benchmarks.example_case import REPORTED_LEVELS, example_case
 from benchmarks.report import report
 from benchmarks.ros_room import ros_room
 from benchmarks.ros_xrays import xray_messages
-from benchmarks.soak_loops import files_left_by_starts, left_by_loops
+from benchmarks.soak_loops import left_by_loops
 from benchmarks.soak_shutdown import seconds_to_end
-from benchmarks.soak_stream import Soaked, soaked
+from benchmarks.soak_starts import left_by_starts
+from benchmarks.soak_stream import Ending, Soaked, soaked
 from radgs_core.commands.progress import shown_progress
 from radgs_reg_ros.rig.footprint import SETTLED_MEMORY
 
@@ -31,19 +34,23 @@ BOUNDS = {
     "failed_triggers": Bounds(most=0),
     "growth_mb": Bounds(most=20),
     "growth_threads": Bounds(most=2),
+    "growth_descriptors": Bounds(most=0),
     "growth_sockets": Bounds(most=0),
     "growth_shared_files": Bounds(most=0),
     "loops_growth_mb": Bounds(most=0.1),
     "loops_growth_threads": Bounds(most=2),
+    "loops_growth_descriptors": Bounds(most=0),
     "loops_growth_sockets": Bounds(most=0),
     "loops_growth_shared_files": Bounds(most=0),
     "starts_left_files": Bounds(most=0),
+    "starts_left_processes": Bounds(most=0),
     "shutdown_s": Bounds(most=2),
 }
 """Rate: of the 30 pairs a second that are asked for.
 
 Memory: of the loops, MB each; an image that each of them kept would be four. Threads: those of the executor are made
-when they are first needed. Shutdown: what is promised of a node that registers.
+when they are first needed. Shutdown: what is promised of a node that registers. Levels may be rejected: a verdict is a
+result.
 """
 
 
@@ -64,35 +71,43 @@ def main() -> int:
     with shown_progress("ends while registering") as progress:
         shutdown_s = seconds_to_end(case, xrays, arguments.ends, progress)
     with shown_progress("starts") as progress:
-        files = files_left_by_starts(arguments.starts, progress)
+        left_behind = left_by_starts(case, xrays, arguments.starts, progress)
     figures |= stream_figures(stream)
     figures |= {
         "loops": arguments.loops,
         "loops_growth_mb": left.memory_mb_per_loop,
         "loops_growth_threads": left.threads,
+        "loops_growth_descriptors": left.descriptors,
         "loops_growth_sockets": left.sockets,
         "loops_growth_shared_files": left.shared_files,
         "starts": arguments.starts,
-        "starts_left_files": files,
+        "starts_left_files": left_behind.files,
+        "starts_left_processes": left_behind.processes,
         "ends": arguments.ends,
         "shutdown_s": shutdown_s,
     }
+    for trigger in stream.triggers:
+        if trigger.ending in (Ending.FAILED, Ending.LOST):
+            print(f"a trigger {trigger.ending.value}: {trigger.told}", file=sys.stderr)
     report("soak", figures)
     return complaint(figures, BOUNDS)
 
 
 def stream_figures(stream: Soaked) -> dict[str, float]:
     """What is reported of the minutes of X-rays."""
+    answers_s = [trigger.answer_s for trigger in stream.triggers if not math.isnan(trigger.answer_s)]
     return {
         "pairs_per_s": stream.rate_hz,
-        "triggers": len(stream.footprints),
-        "lost_triggers": stream.lost,
-        "failed_triggers": stream.failed,
-        "answer_median_ms": 1000 * float(np.median(stream.answers_s or [np.nan])),
-        "answer_max_ms": 1000 * max(stream.answers_s, default=np.nan),
+        "triggers": len(stream.triggers),
+        "lost_triggers": stream.count(Ending.LOST),
+        "failed_triggers": stream.count(Ending.FAILED),
+        "rejected_triggers": stream.count(Ending.REJECTED),
+        "answer_median_ms": 1000 * float(np.median(answers_s or [np.nan])),
+        "answer_max_ms": 1000 * max(answers_s, default=np.nan),
         "memory_mb": stream.footprints[-1].memory_mb,
         "growth_mb": stream.growth("memory_mb"),
         "growth_threads": stream.growth("threads"),
+        "growth_descriptors": stream.growth("descriptors"),
         "growth_sockets": stream.growth("sockets"),
         "growth_shared_files": stream.growth("shared_files"),
     }

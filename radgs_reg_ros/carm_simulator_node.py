@@ -22,6 +22,7 @@ from radgs_core.xray.carm import CArm
 from radgs_core.xray.carm_frames import OpticalFrames
 from radgs_core.xray.carm_joints import JointPositions
 from radgs_core.xray.theatre import Exposure, Theatre
+from radgs_reg_ros.awaited import awaited
 from radgs_reg_ros.carm_frames_publisher import CArmFramesPublisher
 from radgs_reg_ros.clock_publisher import ClockPublisher
 from radgs_reg_ros.commanded_carm import CommandedCArm
@@ -73,7 +74,7 @@ class CarmSimulatorNode(ManagedNode):
         self._switching = threading.Lock()
         """Held while the node is switched off, an order is taken or an exposure is published: none falls in between."""
         self._exposures: ExposurePublisher | None = None
-        # a group of its own: a call waits for its exposure while the node goes on; one call after the other
+        # a group of its own, which a call holds until it is answered: one after the other, and others come in meanwhile
         calls = MutuallyExclusiveCallbackGroup()
         orders: dict[str, Callable[[_OperatingRoom, threading.Event], str]] = {
             "expose": self._expose_both,
@@ -159,12 +160,14 @@ class CarmSimulatorNode(ManagedNode):
         values = {topic: str(count) for topic, count in exposures.subscribers().items()}
         self.diagnostics.ok("subscribers", "subscribers of each topic", **values)
 
-    def _on_order(
+    async def _on_order(
         self,
         order: Callable[[_OperatingRoom, threading.Event], str],
         _request: Trigger.Request,
         response: Trigger.Response,
     ) -> Trigger.Response:
+        executor = self.executor
+        assert executor is not None  # it runs this
         with self._switching:
             room = self._room
             if room is None or not self._active:
@@ -172,7 +175,7 @@ class CarmSimulatorNode(ManagedNode):
                 return response
             waiting = self._worker.submit(partial(order, room))
         try:
-            response.message = waiting.result()
+            response.message = await awaited(waiting, executor)
         except (InputError, JobCancelled) as error:
             response.message = str(error)
         except Exception as error:  # the node lives on, whatever one order does

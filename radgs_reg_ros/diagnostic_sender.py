@@ -1,9 +1,9 @@
 """One way to send entries to ``/diagnostics``, whatever sends them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
 HARDWARE_ID = "none"
@@ -32,6 +32,27 @@ class DiagnosticSender(Protocol):
 
     def send_all(self) -> None:
         """Send all entries."""
+
+
+def message_of(node: Node, entries: Iterable[DiagnosticStatus]) -> DiagnosticArray:
+    """The message that is sent, by the node's clock.
+
+    Entries are named after the node with its namespace, which tells two systems apart.
+    """
+    node_name = node.get_fully_qualified_name().lstrip("/")
+    message = DiagnosticArray()
+    message.header.stamp = node.get_clock().now().to_msg()
+    message.status = [
+        DiagnosticStatus(
+            level=entry.level,
+            name=f"{node_name}: {entry.name}",
+            message=entry.message,
+            hardware_id=HARDWARE_ID,
+            values=entry.values,
+        )
+        for entry in entries
+    ]
+    return message
 
 
 def open_sender(node: Node, entries: Mapping[str, DiagnosticStatus]) -> DiagnosticSender:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
-from radgs_reg_ros.diagnostic_sender import DEPTH, HARDWARE_ID
+from radgs_reg_ros.diagnostic_sender import DEPTH, message_of
 
 
 class TopicSender:
@@ -27,25 +27,9 @@ class TopicSender:
 
     def send(self, entry: DiagnosticStatus) -> None:
         """See ``DiagnosticSender``."""
-        self._publish([entry])
+        self._publisher.publish(message_of(self._node, [entry]))
 
     def send_all(self) -> None:
         """See ``DiagnosticSender``."""
         if entries := list(self._entries.values()):
-            self._publish(entries)
-
-    def _publish(self, entries: list[DiagnosticStatus]) -> None:
-        node_name = self._node.get_fully_qualified_name().lstrip("/")
-        message = DiagnosticArray()
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        message.status = [
-            DiagnosticStatus(
-                level=entry.level,
-                name=f"{node_name}: {entry.name}",
-                message=entry.message,
-                hardware_id=HARDWARE_ID,
-                values=entry.values,
-            )
-            for entry in entries
-        ]
-        self._publisher.publish(message)
+            self._publisher.publish(message_of(self._node, entries))

@@ -1,38 +1,55 @@
 """Diagnostics through diagnostic_updater, where ROS is installed."""
 
+import math
 from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from diagnostic_updater import DiagnosticStatusWrapper, Updater
 from rclpy.node import Node
 
-from radgs_reg_ros.diagnostic_sender import DEPTH, HARDWARE_ID
+from radgs_core.registration.pipeline import InputError
+from radgs_reg_ros.diagnostic_sender import DEPTH, HARDWARE_ID, message_of
+from radgs_reg_ros.parameter_declaration import overrides
+
+PERIOD = "diagnostic_updater.period"
 
 
-class _QuietUpdater(Updater):
-    """Says nothing of an entry that it gets: the original says that all is well with it, whatever it is."""
+class _OwnWordsUpdater(Updater):
+    """Says what this package says without it.
+
+    Its versions differ in what they send: that of ROS 2 Humble has the system's time under a simulated clock, too, and
+    the name of the node lacks the namespace.
+    """
+
+    def publish(self, msg: DiagnosticStatus | list[DiagnosticStatus]) -> None:
+        """Of one entry or some."""
+        self.publisher.publish(message_of(self.node, msg if isinstance(msg, list) else [msg]))
 
     def addedTaskCallback(self, task: object) -> None:
-        """Nothing."""
+        """Nothing: the original says of an entry that it gets that all is well with it, whatever it is."""
 
 
 class UpdaterSender:
-    """``DiagnosticSender`` with diagnostic_updater's tasks, message and parameters.
+    """``DiagnosticSender`` with diagnostic_updater's tasks and its parameter of the period.
 
-    Three things of it are replaced, because users would miss them. Its timer: it follows the node's clock, and a
-    simulated one may stand still, which is when people look at the diagnostics. Its publisher: it keeps one message, so
-    that of entries that change one after the other only the last would be sure to arrive. And the name of the node: it
-    lacks the namespace, which tells two systems apart.
+    Besides its message two things are replaced, because users would miss them. Its timer: it follows the node's clock,
+    and a simulated one may stand still, which is when people look at the diagnostics. And its publisher: it keeps one
+    message, so that of entries that change one after the other only the last would be sure to arrive.
     """
 
     def __init__(self, node: Node, entries: Mapping[str, DiagnosticStatus]) -> None:
+        """Declares that parameter.
+
+        Raises:
+            InputError: it was given at start and is no period.
+        """
+        _check_period(node)
         self._entries = entries
-        self._updater = updater = _QuietUpdater(node)
+        self._updater = updater = _OwnWordsUpdater(node)
         updater.setHardwareID(HARDWARE_ID)
         node.destroy_timer(updater.timer)
         node.destroy_publisher(updater.publisher)
         updater.publisher = node.create_publisher(DiagnosticArray, "/diagnostics", DEPTH)
-        updater.node_name = node.get_fully_qualified_name().lstrip("/")
         self.period_s: float = updater.period
 
     def begin(self, name: str) -> None:
@@ -45,12 +62,21 @@ class UpdaterSender:
 
     def send(self, entry: DiagnosticStatus) -> None:
         """See ``DiagnosticSender``."""
-        self._updater.publish(_filled(DiagnosticStatusWrapper(name=entry.name, hardware_id=HARDWARE_ID), entry))
+        self._updater.publish(entry)
 
     def send_all(self) -> None:
         """See ``DiagnosticSender``."""
         if self._updater.tasks:
             self._updater.update()
+
+
+def _check_period(node: Node) -> None:
+    """Before the original does: it ends with a traceback, or sends without end."""
+    given = overrides(node).get(PERIOD)
+    if given is not None and not (isinstance(given.value, float) and 0 < given.value < math.inf):
+        raise InputError(
+            f"{node.get_name()}: the parameter {PERIOD} must be a double above 0, such as 2.0, not {given.value!r}."
+        )
 
 
 def _filled(status: DiagnosticStatusWrapper, entry: DiagnosticStatus) -> DiagnosticStatusWrapper:

@@ -57,7 +57,7 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> Chec
 
     node.add_on_set_parameters_callback(check)
     for field in fields.values():
-        given = _overrides(node).get(field.name)
+        given = overrides(node).get(field.name)
         if given is not None and (reason := refusal(field, given.value)):  # rclpy would say it less clearly
             raise InputError(f"{node.get_name()}: {reason}")
         node.declare_parameter(field.name, field.default, descriptor(field))
@@ -66,7 +66,7 @@ def declare(node: Node, kind: type, is_unconfigured: Callable[[], bool]) -> Chec
 
 def unknown_overrides(node: Node) -> list[str]:
     """One sentence for each parameter that was given at start but that the node, all declared, does not have."""
-    return [_unknown(name, node) for name in _overrides(node) if not node.has_parameter(name)]
+    return [_unknown(name, node) for name in overrides(node) if not node.has_parameter(name)]
 
 
 def read(node: Node, kind: type[Parameters]) -> Parameters:
@@ -93,12 +93,12 @@ def descriptor(field: dataclasses.Field) -> ParameterDescriptor:
     return message
 
 
+def overrides(node: Node) -> Mapping[str, Parameter]:
+    """What was given at start, on the command line or in files, by name; rclpy has no public way to it."""
+    return node._parameter_overrides
+
+
 def _unknown(name: str, node: Node) -> str:
     near = difflib.get_close_matches(name, node.list_parameters([], 0).names, n=1)
     advice = f"did you mean {near[0]}?" if near else "see docs/parameters.md."
     return f"the parameter {name} is not known and changes nothing; {advice}"
-
-
-def _overrides(node: Node) -> Mapping[str, Parameter]:
-    """What was given at start, on the command line or in files, by name; rclpy has no public way to it."""
-    return node._parameter_overrides

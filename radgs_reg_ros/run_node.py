@@ -31,8 +31,7 @@ def run_node(make_node: Callable[[], ManagedNode], args: list[str] | None = None
 
     Returns only when an argument or a parameter is refused: 2.
 
-    Three threads: one for callbacks, one for an order to the simulator that waits for its job, one to answer others
-    meanwhile.
+    Three threads: a transition may take one, autostart another, and the third answers calls meanwhile.
     """
     # Blocked here and so in all threads made later: the signals wait for sigwait below. Python's own handlers would not
     # run while the main thread waits in C, and rclpy's would close DDS before the node could end its work.

@@ -51,6 +51,7 @@ def test_blocks_of_the_page_are_filled_and_the_rest_stays() -> None:
 
 def test_figures_get_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks import document_performance, report
+    from benchmarks.performance_tables import GROWN
 
     page = tmp_path / "performance.md"
     page.write_text(document_performance.PAGE.read_text())
@@ -79,17 +80,22 @@ def test_figures_get_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     report.report("ros", {"pairs": 200, "lost_triggers": 0, **added, **replayed})
     monkeypatch.setattr("sys.argv", ["benchmarks/soak.py"])
     stream = {"minutes": 2.0, "pairs_per_s": 30.0, "triggers": 118, "lost_triggers": 0, "failed_triggers": 3}
+    stream["rejected_triggers"] = 5
     answers = {"answer_median_ms": 600.0, "answer_max_ms": 900.0}
-    growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in ("threads", "sockets", "shared_files")}
+    growth = {f"{of}growth_{what}": 1 for of in ("", "loops_") for what in GROWN}
     memory = {"growth_mb": -0.25, "loops_growth_mb": 0.3}
-    ended = {"starts": 20, "starts_left_files": 0, "ends": 6, "shutdown_s": 0.715}
+    ended = {"starts": 20, "starts_left_files": 0, "starts_left_processes": 2, "ends": 6, "shutdown_s": 0.715}
     report.report("soak", {**stream, **answers, **growth, **memory, "loops": 100, **ended})
     document_performance.main()
     assert "| added by ROS, median, ms | 21.3 |" in page.read_text()
     assert "m or part of a quaternion | 2.0e-10 |" in page.read_text()
     assert "| 6 ends while registering | 0.71 s (longest) |" in page.read_text()
-    assert "| 100 lifecycle loops | memory: a loop | +0.3 | +1 | +1 | +1 |" in page.read_text()
-    assert "| 30.0 pairs a second; 118 triggers, of which 0 lost and 3 failed; answers" in page.read_text()
+    assert "| 20 starts of the process | left: 0 files in shared memory, 2 processes |" in page.read_text()
+    assert "| 100 lifecycle loops | memory: a loop | +0.3 | +1 | +1 | +1 | +1 |" in page.read_text()
+    assert (
+        "| 30.0 pairs a second; 118 triggers, of which 0 lost, 3 failed and 5 with rejected levels; answers"
+        in page.read_text()
+    )
     assert "A GPU, torch 2. The largest difference from the CPU is 3.0e-06 of the largest value." in page.read_text()
     assert "| an image | 1.2 |" in page.read_text()
     assert "| T3 | 500 | 9.0 | 39.0 | 41.0 | 50.0 |" in page.read_text()
