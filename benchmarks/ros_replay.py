@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from radgs_reg.msg import VertebraPoseArray
+from radgs_reg.msg import VertebraPose, VertebraPoseArray
 from rclpy.serialization import deserialize_message
 
 from radgs_core.case import Case
@@ -60,13 +60,16 @@ def replay_run(case: Case, bag: Path, out: Path, progress: Progress) -> ReplayRu
 
 
 def _difference(one: VertebraPoseArray, other: VertebraPoseArray) -> float:
-    """Infinite unless both have the same levels with the same verdicts."""
+    """Of the poses of registered levels; infinite unless both have the same levels with the same verdicts."""
     verdicts = [[(level.label, level.status) for level in poses.vertebrae] for poses in (one, other)]
     if verdicts[0] != verdicts[1]:
         return float("inf")
     pairs = zip(one.vertebrae, other.vertebrae, strict=True)
+    differences = [
+        np.abs(_numbers(a.ct_pose) - _numbers(b.ct_pose)) for a, b in pairs if a.status == VertebraPose.REGISTERED
+    ]
     # np.max: what is not a number must not get lost among numbers
-    return float(np.max([np.abs(_numbers(a.ct_pose) - _numbers(b.ct_pose)) for a, b in pairs]))
+    return float(np.max(differences, initial=0.0))
 
 
 def _numbers(pose: Message) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from radgs_core.acquisition.xray_inbox import Acquisition
 from radgs_core.case import Case
+from radgs_core.errors import InputError
 from radgs_core.geometry.camera import VIEW_NAMES
 from radgs_core.geometry.rigid import inverse
 from radgs_core.messages import quality
@@ -18,7 +19,7 @@ from radgs_core.messages.images import image_from_pixels
 from radgs_core.messages.markers import VertebraMarkers
 from radgs_core.messages.quality import Quality
 from radgs_core.messages.topics import IMAGE, TF, TF_MESSAGE, TF_STATIC
-from radgs_core.messages.transforms import MM_PER_M, pose_from_matrix, tf_message, transform_stamped
+from radgs_core.messages.transforms import MM_PER_M, no_pose, pose_from_matrix, tf_message, transform_stamped
 from radgs_core.registration.overlay import draw_overlay
 from radgs_core.registration.result import LevelResult, RegistrationResult
 
@@ -52,8 +53,8 @@ class Outgoing:
 class ResultMessages:
     """Makes the messages of results.
 
-    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses`` and,
-    where refinement left a pose, among the markers; it has no frame.
+    Every message of a result carries the stamp of the acquisition. A rejected level appears in ``vertebra_poses``,
+    without a pose, and, where refinement left one, among the markers; it has no frame.
     """
 
     tf = Output(TF, TF_MESSAGE, quality.TF)
@@ -64,7 +65,20 @@ class ResultMessages:
     def __init__(
         self, factory: MessageFactory, case: Case, levels: Sequence[str], reference: str, frame_prefix: str = ""
     ) -> None:
-        """``frame_prefix``: of the vertebrae's frames."""
+        """
+        Args:
+            reference: frame that poses are expressed in.
+            frame_prefix: of the vertebrae's frames.
+
+        Raises:
+            InputError: ``reference`` is one of the vertebrae's frames, which hang on it.
+        """
+        own_frames = [name(label, frame_prefix) for label in levels for name in (vertebra_frame, ct_frame)]
+        if reference in own_frames:
+            raise InputError(
+                f"{reference} cannot be the reference frame: it is a frame of the results, and these hang on the"
+                " reference frame; choose another one, such as carm_base, or another prefix of their names."
+            )
         self._factory = factory
         self._prefix = frame_prefix
         self._case = case
@@ -120,12 +134,12 @@ class ResultMessages:
     def of(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
         """What whoever steers by a result waits for, in the order in which it is to be sent."""
         header = header_of(self._factory, acquisition.stamp_ns, self._reference)
-        registered = _registered(result)
         T_reference_vertebra = {
-            label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra for label, level in registered.items()
+            label: level.T_reference_ct @ self._case.levels[label].T_ct_vertebra
+            for label, level in result.registered.items()
         }
         messages = []
-        if registered:
+        if T_reference_vertebra:
             frames = {vertebra_frame(label, self._prefix): T for label, T in T_reference_vertebra.items()}
             messages.append(Outgoing(self.tf, tf_message(self._factory, header, frames)))
         for label, T in T_reference_vertebra.items():
@@ -137,7 +151,7 @@ class ResultMessages:
 
     def pictures(self, result: RegistrationResult, acquisition: Acquisition) -> list[Outgoing]:
         """What people look at: markers and overlays, which take a while to make."""
-        poses = {label: level.T_reference_ct for label, level in _registered(result).items()}
+        poses = {label: level.T_reference_ct for label, level in result.registered.items()}
         messages = [Outgoing(self.markers, self._surfaces.message(acquisition.stamp_ns, result.levels))]
         for view, output in self._overlays.items():
             pixels = draw_overlay(result.observations[view], self._case, poses)
@@ -146,30 +160,28 @@ class ResultMessages:
         return messages
 
     def _vertebra_poses(self, header: Message, result: RegistrationResult) -> Message:
-        """Every level; a rejected one has no pose."""
+        """Every level; the poses of a rejected one are no numbers."""
         vertebrae = [self._vertebra_pose(level) for level in result.levels.values()]
         return self._factory.make("radgs_reg/msg/VertebraPoseArray", header=header, vertebrae=vertebrae)
 
     def _vertebra_pose(self, level: LevelResult) -> Message:
         registered = level.status == "registered"
         T_ct_vertebra = self._case.levels[level.label].T_ct_vertebra
-        poses = {
-            "pose": pose_from_matrix(self._factory, level.T_reference_ct @ T_ct_vertebra),
-            "ct_pose": pose_from_matrix(self._factory, level.T_reference_ct),
-        }
+        if registered:
+            pose = pose_from_matrix(self._factory, level.T_reference_ct @ T_ct_vertebra)
+            ct_pose = pose_from_matrix(self._factory, level.T_reference_ct)
+        else:
+            pose = ct_pose = no_pose(self._factory)
         return self._factory.make(
             "radgs_reg/msg/VertebraPose",
             label=level.label,
             status=REGISTERED if registered else REJECTED,
             reason=level.reason,
+            pose=pose,
+            ct_pose=ct_pose,
             expected_tre_m=level.expected_tre_mm / MM_PER_M,
             similarity_ap=level.similarity.get("ap", math.nan),
             similarity_lateral=level.similarity.get("lateral", math.nan),
             iterations=level.iterations,
             converged=level.converged,
-            **(poses if registered else {}),
         )
-
-
-def _registered(result: RegistrationResult) -> dict[str, LevelResult]:
-    return {label: level for label, level in result.levels.items() if level.status == "registered"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from radgs_core.messages.frames import PREFIX_MEANING, PREFIX_PATTERN
+from radgs_core.messages.frames import FRAME_MEANING, FRAME_PATTERN, PREFIX_MEANING, PREFIX_PATTERN
 
 TYPES = {bool: "bool", int: "integer", float: "double", str: "string"}
 
@@ -32,7 +32,7 @@ class Text:
     meaning: str
 
 
-FRAME = Text(r"[^/\s]\S*", "the name of a frame, without spaces and without a slash at its front")
+FRAME = Text(FRAME_PATTERN, FRAME_MEANING)
 FRAME_PREFIX = Text(PREFIX_PATTERN, PREFIX_MEANING)
 _LEVEL = r"\s*(C[1-7]|T[1-9]|T1[0-3]|L[1-6]|S1)\s*"
 LEVELS = Text(

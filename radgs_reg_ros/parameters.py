@@ -48,7 +48,18 @@ class RegistrationParameters:
         choices=("approximate", "latest"),
     )
     sync_slop_s: float = parameter(
-        0.05, AT_ONCE, "Largest difference of the stamps of a pair in sync_mode approximate, seconds.", (0.0, 60.0)
+        0.02,
+        AT_ONCE,
+        "Largest difference of the stamps of a pair in sync_mode approximate, seconds. Below the time between two"
+        " images of a stream, else an image whose partner is lost may be paired with the next one's.",
+        (0.0, 60.0),
+    )
+    sync_max_age_s: float = parameter(
+        600.0,
+        AT_ONCE,
+        "The same in sync_mode latest: an image of the other view that is older makes no pair. The patient must not"
+        " have moved between the two.",
+        (0.0, 86400.0),
     )
     auto_register: bool = parameter(
         False,

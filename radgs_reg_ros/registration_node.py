@@ -8,24 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from numpy.typing import NDArray
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from radgs_core.acquisition.pairing import VIEWS, ApproximatePairing, LatestPairing, Shot
+from radgs_core.acquisition.pairing import Shot
 from radgs_core.acquisition.registrar import Registrar
-from radgs_core.acquisition.xray_inbox import Acquisition, LateImage, NoPairYet, XrayInbox
+from radgs_core.acquisition.xray_inbox import Acquisition
 from radgs_core.case import Case
-from radgs_core.messages.image_transport import TRANSPORTS
-from radgs_core.messages.stamps import nanoseconds, seconds_text
-from radgs_core.messages.topics import info_topic
+from radgs_core.messages.stamps import seconds_text
 from radgs_core.registration.pipeline import InputError, RegistrationResult, SpineRegistration
 from radgs_reg_ros import qos
 from radgs_reg_ros.awaited import awaited
@@ -33,12 +29,12 @@ from radgs_reg_ros.managed_node import ManagedNode
 from radgs_reg_ros.parameter_declaration import read
 from radgs_reg_ros.parameters import RegistrationParameters, selected_levels
 from radgs_reg_ros.result_publisher import ResultPublisher
-from radgs_reg_ros.ros_messages import message_class
 from radgs_reg_ros.run_node import run_node
 from radgs_reg_ros.shot_placer import ShotPlacer
 from radgs_reg_ros.tf_buffer import TfBuffer, open_tf_buffer
 from radgs_reg_ros.time_jumps import TimeJumps
 from radgs_reg_ros.worker import JobCancelled, LatestJobWorker
+from radgs_reg_ros.xray_intake import XrayIntake, transform_entry
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,10 @@ class Outcome:
 
     success: bool
     message: str
+
+
+Pair: TypeAlias = Callable[[threading.Event], Acquisition]
+"""What to register, given what cancels it; may wait."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,16 @@ class RegistrationNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__("registration_node", RegistrationParameters)
         self._settings = RegistrationParameters()
-        self._pairing: ApproximatePairing | LatestPairing | None = None
-        self._inbox: XrayInbox | None = None
+        self._intake: XrayIntake | None = None
         self._tf_buffer: TfBuffer | None = None
         self._placer: ShotPlacer | None = None
         self._jumps: TimeJumps | None = None
         self._jump_count = 0
         self._registrar: Registrar | None = None
         self._publisher: ResultPublisher | None = None
-        self._subscriptions_active: list[Subscription] = []
-        self._incompatible: set[str] = set()
+        self._start_subscription: Subscription | None = None
         self._publishing = threading.Lock()
         self._collecting = threading.Lock()
-        self._seen_pair: tuple[int, ...] | None = None
         self._worker = LatestJobWorker("registration", self._work)
         self._painter = LatestJobWorker("pictures", self._draw)
         self._owes_pictures = False
@@ -104,6 +101,7 @@ class RegistrationNode(ManagedNode):
             raise InputError("the parameter case is empty; set it to a folder made by `radgs-reg prepare`.")
         case = Case.load(Path(parameters.case))
         levels = selected_levels(parameters.levels, list(case.levels))
+        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         self._tf_buffer = open_tf_buffer(self)
         self._placer = ShotPlacer(
             parameters.reference_frame, self._tf_buffer, parameters.tf_timeout_s, self._on_shot_placed
@@ -116,47 +114,38 @@ class RegistrationNode(ManagedNode):
             levels,
             parameters.reference_frame,
             self._placed,
-            lambda target, source, stamp_ns: self._looked_up(self._cancelled, target, source, stamp_ns),
+            self._start_looked_up,
         )
-        self._publisher = ResultPublisher(self, case, levels, parameters.reference_frame, parameters.frame_prefix)
         self._tell_no_start(self._registrar)
         self.get_logger().info(f"case {parameters.case} with {', '.join(levels)}")
 
     def activate(self) -> None:
         assert self._publisher is not None and self._registrar is not None
-        with self._collecting:
-            self._open_inbox()
-        transport = TRANSPORTS[self._settings.image_transport]
+        assert self._placer is not None and self._jumps is not None
         self._publisher.publish_beginning()
         self.diagnostics.drop(["pictures"])
         self._start_placer.submit(self._registrar)  # deactivation may have come before its transform
-        profile = qos.images_in(self._settings.image_reliability)
-        for view in VIEWS:
-            for kind, name, callback in (
-                (message_class(transport.kind), transport.topic(view), self._on_image),
-                (CameraInfo, info_topic(view), self._on_camera_info),
-            ):
-                events = SubscriptionEventCallbacks(incompatible_qos=partial(self._on_incompatible, name))
-                self._subscriptions_active.append(
-                    self.create_subscription(kind, name, partial(callback, view), profile, event_callbacks=events)
-                )
-        self._subscriptions_active.append(
-            self.create_subscription(PoseWithCovarianceStamped, "initialpose", self._on_initialpose, qos.events())
+        intake = XrayIntake(self, self.diagnostics, self._settings, self._placer, self._jumps, self._on_pair)
+        with self._collecting:
+            self._intake = intake
+        self._start_subscription = self.create_subscription(
+            PoseWithCovarianceStamped, "initialpose", self._on_initialpose, qos.events()
         )
 
     def deactivate(self) -> None:
-        # ~/register hands its pair over under the first, a result is sent under the second: neither falls in between
+        # ~/register is taken under the first, a result is sent under the second: neither falls in between
         with self._collecting, self._publishing:
-            self._inbox = self._pairing = None
+            intake, self._intake = self._intake, None
             self._worker.cancel("the node was deactivated")
             if self._owes_pictures and self._publisher is not None:
                 self._forget_pictures()
                 self._publisher.publish_no_pictures()
-        for subscription in self._subscriptions_active:
-            self.destroy_subscription(subscription)
-        self._subscriptions_active.clear()
-        self._incompatible.clear()
-        self._forget_inputs()
+        if intake is not None:
+            intake.close()
+        if self._start_subscription is not None:
+            self.destroy_subscription(self._start_subscription)
+            self._start_subscription = None
+        self._start_placer.cancel("the node was deactivated")
 
     def release(self) -> None:
         if self._jumps is not None:
@@ -175,8 +164,8 @@ class RegistrationNode(ManagedNode):
         self._settings = parameters = read(self, RegistrationParameters)
         if self._placer is not None:
             self._placer.timeout_s = parameters.tf_timeout_s
-        if isinstance(self._pairing, ApproximatePairing):
-            self._pairing.slop_s = parameters.sync_slop_s
+        if self._intake is not None:
+            self._intake.set_parameters(parameters)
 
     def stop_work(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
@@ -199,16 +188,19 @@ class RegistrationNode(ManagedNode):
             raise JobCancelled("the node was deactivated")
         return tf_buffer.lookup(target, source, stamp_ns, self._settings.tf_timeout_s, cancelled)
 
-    def _open_inbox(self) -> None:
-        parameters = self._settings
-        by_stamp = parameters.sync_mode == "approximate"
-        self._pairing = ApproximatePairing(parameters.sync_slop_s) if by_stamp else LatestPairing()
-        self._inbox = XrayInbox(self._pairing, parameters.intensity, TRANSPORTS[parameters.image_transport])
-        self._seen_pair = None
+    def _start_looked_up(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
+        """For an initialpose that a registration starts from; in the worker thread."""
+        try:
+            T_target_source = self._looked_up(self._cancelled, target, source, stamp_ns)
+        except InputError as error:
+            self.diagnostics.warn("initialpose", f"initialpose: {error}", frame=source)
+            raise
+        self.diagnostics.ok("initialpose", "its place is known", frame=source)
+        return T_target_source
 
     def _on_jump(self, what_happened: str) -> None:
         """What came before belongs to another run: it makes no pair with what comes now, and no result."""
-        self._forget_inputs()
+        self._start_placer.cancel("its transform is of before that")
         registrar = self._registrar
         if registrar is not None and registrar.drop_unplaced_start():
             self.diagnostics.warn(
@@ -217,11 +209,9 @@ class RegistrationNode(ManagedNode):
                 " it again.",
             )
             self._tell_no_start(registrar)
-        for name in self._incompatible:
-            self._warn_of_incompatible(name)  # their publishers are not told of again
         with self._collecting:
-            if self._inbox is not None and self._publisher is not None:
-                self._open_inbox()
+            if self._intake is not None and self._publisher is not None:
+                self._intake.begin_anew()
                 with self._publishing:  # a result that is being sent is taken back, too
                     self._worker.cancel(f"{what_happened}, and the pair is of before that.")
                     self._forget_pictures()
@@ -231,26 +221,9 @@ class RegistrationNode(ManagedNode):
         self.get_logger().info(sentence)
         self.diagnostics.ok("time", sentence, jumps=str(self._jump_count))
 
-    def _forget_inputs(self) -> None:
-        """Forget where views were, and what diagnostics say of inputs: they would pass for new ones."""
-        if self._placer is not None:
-            self._placer.forget()
-        self._start_placer.cancel("its transform is of before that")
-        transport = TRANSPORTS[self._settings.image_transport]
-        names = [(transport.topic(view), info_topic(view), _transform_entry(view)) for view in VIEWS]
-        self.diagnostics.drop(["pair", *(name for names_of_view in names for name in names_of_view)])
-
-    def _is_outdated(self, topic: str, header: Header) -> bool:
-        """Whether a message was sent before time went back; says so."""
-        stamp_ns = nanoseconds(header.stamp)
-        if self._jumps is None or not self._jumps.is_outdated(stamp_ns):
-            return False
-        self.diagnostics.ok(topic, "left out: it was sent before the time went back", stamp=seconds_text(stamp_ns))
-        return True
-
     def _on_shot_placed(self, shot: Shot, problem: Exception | None) -> None:
         """In a thread of the placer."""
-        name, stamp = _transform_entry(shot.view), seconds_text(shot.stamp_ns)
+        name, stamp = transform_entry(shot.view), seconds_text(shot.stamp_ns)
         if problem is None:
             self.diagnostics.ok(name, f"{self._settings.reference_frame} <- {shot.frame} is known", stamp=stamp)
         elif isinstance(problem, InputError):
@@ -259,53 +232,9 @@ class RegistrationNode(ManagedNode):
             sentence = self._unexpected_sentence(f"{shot.view}/image: looking its place up", problem)
             self.diagnostics.error(name, sentence, stamp=stamp)
 
-    def _on_image(self, view: str, message: Image | CompressedImage) -> None:
-        transport = TRANSPORTS[self._settings.image_transport]
-        topic = transport.topic(view)
-        if self._inbox is None or self._placer is None or self._is_outdated(topic, message.header):
-            return
-        try:
-            shot = self._inbox.add_image(view, message, topic)
-        except LateImage as late:
-            self.diagnostics.warn(topic, str(late), stamp=seconds_text(nanoseconds(message.header.stamp)))
-        except InputError as error:
-            self.diagnostics.error(topic, str(error))
-        else:
-            self._placer.expect(shot)
-            height, width = shot.pixels.shape
-            self.diagnostics.ok(topic, f"{width}x{height} {transport.encoding(message)}")
-            self._on_input()
-
-    def _on_camera_info(self, view: str, message: CameraInfo) -> None:
-        topic = info_topic(view)
-        if self._inbox is None or self._is_outdated(topic, message.header):
-            return
-        try:
-            self._inbox.add_info(view, message, topic)
-        except InputError as error:
-            self.diagnostics.error(topic, str(error))
-        else:
-            self.diagnostics.ok(topic, f"{message.width}x{message.height} in {message.header.frame_id}")
-            self._on_input()
-
-    def _on_input(self) -> None:
-        """See whether what came completes a pair."""
-        assert self._inbox is not None
-        try:
-            acquisition = self._inbox.latest()
-        except NoPairYet as waiting:
-            self.diagnostics.ok("pair", str(waiting))
-            return
-        except InputError as error:
-            self.diagnostics.error("pair", str(error))
-            return
-        stamps = {view: seconds_text(stamp_ns) for view, stamp_ns in acquisition.stamps_ns.items()}
-        self.diagnostics.ok("pair", "a pair of X-rays is ready", stamp=seconds_text(acquisition.stamp_ns), **stamps)
-        if acquisition.key == self._seen_pair:
-            return
-        self._seen_pair = acquisition.key
+    def _on_pair(self, acquisition: Acquisition) -> None:
         if self._settings.auto_register:
-            self._worker.submit(acquisition)
+            self._worker.submit(lambda _cancelled: acquisition)
 
     def _on_initialpose(self, message: PoseWithCovarianceStamped) -> None:
         registrar = self._registrar
@@ -335,7 +264,7 @@ class RegistrationNode(ManagedNode):
                 if self._registrar is not registrar or cancelled.is_set():
                     return
                 if isinstance(error, InputError):
-                    self.diagnostics.warn("initialpose", f"initialpose: {error}")
+                    self.diagnostics.warn("initialpose", str(error))
                 else:
                     sentence = self._unexpected_sentence("initialpose: looking its place up", error)
                     self.diagnostics.error("initialpose", sentence)
@@ -359,39 +288,34 @@ class RegistrationNode(ManagedNode):
         self.get_logger().error("".join(traceback.format_exception(error)))
         return f"{what} failed unexpectedly ({type(error).__name__}: {error})."
 
-    def _on_incompatible(self, name: str, _event: object) -> None:
-        self._incompatible.add(name)
-        self._warn_of_incompatible(name)
-
-    def _warn_of_incompatible(self, name: str) -> None:
-        self.diagnostics.warn(
-            name,
-            f"{name}: a publisher offers best effort only, but image_reliability asks for"
-            f" {self._settings.image_reliability}; set image_reliability to best_effort.",
-        )
-
     async def _on_register(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         executor = self.executor
         assert executor is not None  # it runs this
         try:
-            with self._collecting:  # time must not go back between the two
-                if self._inbox is None:
+            with self._collecting:
+                if self._intake is None:
                     response.message = "registration_node is not active; configure and activate it first."
                     return response
-                waiting = self._worker.submit(self._inbox.latest())
+                waiting = self._worker.submit(self._intake.whole_pair)
             outcome = await awaited(waiting, executor)
         except JobCancelled as error:
-            outcome = Outcome(False, str(error))
-        except InputError as error:
-            self.diagnostics.warn("registration", str(error))
             outcome = Outcome(False, str(error))
         response.success, response.message = outcome.success, outcome.message
         return response
 
-    def _work(self, acquisition: Acquisition, cancelled: threading.Event) -> Outcome:
+    def _work(self, pair: Pair, cancelled: threading.Event) -> Outcome:
         """Register one pair; in the worker thread."""
         self._cancelled = cancelled
         registrar, publisher = self._registrar, self._publisher
+        if registrar is None or publisher is None:
+            raise JobCancelled("the node was deactivated")
+        try:
+            acquisition = pair(cancelled)
+        except InputError as error:
+            if cancelled.is_set():
+                raise JobCancelled("the node was deactivated") from error
+            self._tell(registrar, self.diagnostics.warn, str(error))
+            return Outcome(False, str(error))
         stamp = seconds_text(acquisition.stamp_ns)
 
         def progress(fraction: float, message: str) -> None:
@@ -399,9 +323,7 @@ class RegistrationNode(ManagedNode):
                 raise JobCancelled("the registration was cancelled")
             self.get_logger().info(f"registering {stamp}: {fraction:.0%} {message}", throttle_duration_sec=1.0)
 
-        if registrar is None or publisher is None:
-            raise JobCancelled("the node was deactivated")
-        tell = partial(self._tell, registrar, stamp)
+        tell = partial(self._tell, registrar, stamp=stamp)
         tell(self.diagnostics.ok, "registering")
         try:
             geometry = registrar.geometry(acquisition)
@@ -422,7 +344,7 @@ class RegistrationNode(ManagedNode):
             sentence = self._unexpected_sentence("the registration", error)
             tell(self.diagnostics.error, sentence)
             return Outcome(False, sentence)
-        return self._report(result, tell)
+        return self._report(result, acquisition, tell)
 
     @contextmanager
     def _sending(self, cancelled: threading.Event) -> Iterator[None]:
@@ -467,33 +389,31 @@ class RegistrationNode(ManagedNode):
         self._owes_pictures = False
         self.diagnostics.drop(["pictures"])
 
-    def _tell(self, registrar: Registrar, stamp: str, tell: Callable[..., None], sentence: str, **values: str) -> None:
+    def _tell(self, registrar: Registrar, tell: Callable[..., None], sentence: str, **values: str) -> None:
         """Say how a registration goes, unless the node has given its registrar back meanwhile."""
         with self._collecting:
             if self._registrar is registrar:
-                tell("registration", sentence, stamp=stamp, **values)
+                tell("registration", sentence, **values)
 
-    def _report(self, result: RegistrationResult, tell: Callable[..., None]) -> Outcome:
-        rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
-        for label, level in result.levels.items():
-            if level.status != "registered":
-                rejected.setdefault(level.reason, []).append(label)
-        found = len(result.levels) - sum(map(len, rejected.values()))
-        sentence = f"registered {found} of {len(result.levels)} levels in {result.seconds:.1f} s"
-        if rejected:
-            sentence += "; rejected " + "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
+    def _report(self, result: RegistrationResult, acquisition: Acquisition, tell: Callable[..., None]) -> Outcome:
+        count = f"{len(result.registered)} of {len(result.levels)}"
+        sentence = f"registered {count} levels of {_stamps_text(acquisition)} in {result.seconds:.1f} s"
         seconds = f"{result.seconds:.6f}"
-        if rejected:
-            tell(self.diagnostics.warn, sentence, seconds=seconds)
-        else:
+        if result.all_registered:
             tell(self.diagnostics.ok, sentence, seconds=seconds)
             self.get_logger().info(sentence)
-        return Outcome(not rejected, sentence)
+        else:
+            sentence += f"; rejected {result.rejections}"
+            tell(self.diagnostics.warn, sentence, seconds=seconds)
+        return Outcome(result.all_registered, sentence)
 
 
-def _transform_entry(view: str) -> str:
-    """Name of the diagnostic of where a view is."""
-    return f"{view}/transform"
+def _stamps_text(acquisition: Acquisition) -> str:
+    """Which X-rays: whoever asked is to see whether they are those that were meant."""
+    stamps = {view: seconds_text(stamp_ns) for view, stamp_ns in acquisition.stamps_ns.items()}
+    if stamps["ap"] == stamps["lateral"]:
+        return f"the X-rays of {stamps['ap']}"
+    return f"the X-rays of {stamps['ap']} (ap) and {stamps['lateral']} (lateral)"
 
 
 def main(args: list[str] | None = None) -> int:

@@ -20,7 +20,11 @@ class ResultPublisher:
     def __init__(
         self, node: LifecycleNode, case: Case, levels: Sequence[str], reference: str, frame_prefix: str = ""
     ) -> None:
-        """``frame_prefix``: of the vertebrae's frames."""
+        """``frame_prefix``: of the vertebrae's frames.
+
+        Raises:
+            InputError: ``reference`` is one of these.
+        """
         self._node = node
         self.messages = ResultMessages(ROS_MESSAGES, case, levels, reference, frame_prefix)
         self._publishers = {

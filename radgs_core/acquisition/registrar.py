@@ -112,7 +112,7 @@ class Registrar:
             start = self._start
         if not isinstance(start, _GivenStart) or not start.awaits_place:
             return ""
-        start.T_reference_ct = lookup(self._reference, start.frame, start.stamp_ns) @ start.T_frame_ct
+        start.T_reference_ct = self._looked_up(start, lookup, start.stamp_ns)
         return start.frame
 
     def drop_unplaced_start(self) -> bool:
@@ -164,7 +164,7 @@ class Registrar:
         with self._lock:
             start = self._start
         result = self._registration.register(
-            {view: pixels.astype(np.float32) for view, pixels in acquisition.images.items()},
+            {view: image.pixels().astype(np.float32) for view, image in acquisition.images.items()},
             geometry,
             self._initial(start, acquisition),
             levels=self._levels,
@@ -192,8 +192,15 @@ class Registrar:
         if T_reference_ct is None:
             # a stamp of zero asks for the frame's place now; the place at the X-rays is what is meant
             stamp_ns = start.stamp_ns or acquisition.stamp_ns
-            T_reference_ct = self._lookup(self._reference, start.frame, stamp_ns) @ start.T_frame_ct
+            T_reference_ct = self._looked_up(start, self._lookup, stamp_ns)
         return dict.fromkeys(self._levels, T_reference_ct)
+
+    def _looked_up(self, start: _GivenStart, lookup: Lookup, stamp_ns: int) -> NDArray[np.float64]:
+        """``T_reference_ct`` (4, 4), mm."""
+        try:
+            return lookup(self._reference, start.frame, stamp_ns) @ start.T_frame_ct
+        except InputError as error:
+            raise InputError(f"initialpose: {error}") from error
 
 
 def _start_after(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from radgs_core.messages.frames import PREFIX_MEANING, PREFIX_PATTERN
+from radgs_core.messages.frames import FRAME_MEANING, FRAME_PATTERN, PREFIX_MEANING, PREFIX_PATTERN
 
 STAGES = ("detection", "learned", "refinement")
 """Of a registration, those that can be left out."""
@@ -48,10 +48,19 @@ def left_out(text: str) -> list[str]:
     return names
 
 
+def frame(text: str) -> str:
+    """The name of a frame that TF takes, such as ``carm_base``."""
+    return _of_the_form(FRAME_PATTERN, FRAME_MEANING, text)
+
+
 def frame_prefix(text: str) -> str:
     """How the names of frames begin, such as ``left/``."""
-    if re.fullmatch(PREFIX_PATTERN, text) is None:
-        raise argparse.ArgumentTypeError(f"must be {PREFIX_MEANING}, but is {text!r}")
+    return _of_the_form(PREFIX_PATTERN, PREFIX_MEANING, text)
+
+
+def _of_the_form(pattern: str, meaning: str, text: str) -> str:
+    if re.fullmatch(pattern, text) is None:
+        raise argparse.ArgumentTypeError(f"must be {meaning}, but is {text!r}")
     return text
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radgs_core.commands.arguments import add_json, frame_prefix, levels, up_to
+from radgs_core.commands.arguments import add_json, frame, frame_prefix, levels, up_to
 from radgs_core.commands.progress import shown_progress
 from radgs_core.commands.register import LEVEL_REJECTED, check_levels
 from radgs_core.errors import InputError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from radgs_core.replay.settings import ReplaySettings
 
 LARGEST_SLOP_S = 60.0
+LARGEST_AGE_S = 86400.0
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,7 +27,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--namespace", default="", metavar="NS", help="that ap/image and the others were recorded in (default: none)"
     )
     parser.add_argument(
-        "--reference", default="carm_base", metavar="FRAME", help="frame of the poses (default: carm_base)"
+        "--reference", type=frame, default="carm_base", metavar="FRAME", help="frame of the poses (default: carm_base)"
     )
     parser.add_argument(
         "--frame-prefix",
@@ -44,9 +45,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--sync-slop",
         type=up_to(LARGEST_SLOP_S),
-        default=0.05,
+        default=0.02,
         metavar="S",
-        help="largest difference of the stamps of a pair, seconds (default: 0.05)",
+        help="largest difference of the stamps of a pair in approximate, seconds (default: 0.02)",
+    )
+    parser.add_argument(
+        "--sync-max-age",
+        type=up_to(LARGEST_AGE_S),
+        default=600.0,
+        metavar="S",
+        help="largest difference of the stamps of a pair in latest, seconds (default: 600)",
     )
     parser.add_argument(
         "--intensity",
@@ -118,6 +126,7 @@ def _settings(arguments: argparse.Namespace, wanted: list[str], initial: "Poses 
         intensity=arguments.intensity,
         sync_mode=arguments.sync_mode,
         sync_slop_s=arguments.sync_slop,
+        sync_max_age_s=arguments.sync_max_age,
         image_transport=arguments.image_transport,
         initial=None if initial is None else {label: pose.T_reference_ct for label, pose in initial.levels.items()},
     )
@@ -138,6 +147,7 @@ def _note(arguments: argparse.Namespace, wanted: list[str]) -> dict[str, Any]:
         "intensity": arguments.intensity,
         "sync_mode": arguments.sync_mode,
         "sync_slop_s": arguments.sync_slop,
+        "sync_max_age_s": arguments.sync_max_age,
         "image_transport": arguments.image_transport,
         "initial": None if arguments.initial is None else arguments.initial.name,
     }

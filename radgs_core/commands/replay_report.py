@@ -32,15 +32,10 @@ def print_outcomes(outcomes: Sequence[PairOutcome], left_out: int, out: Path, as
 
 def _verdicts(outcome: PairOutcome) -> tuple[str, str, str]:
     """Registered levels, time and what went wrong."""
-    if outcome.result is None:
+    result = outcome.result
+    if result is None:
         return "", "", outcome.problem
-    rejected: dict[str, list[str]] = {}  # by reason: it is the same for all levels when they are not found
-    for label, level in outcome.result.levels.items():
-        if level.status != "registered":
-            rejected.setdefault(level.reason, []).append(label)
-    registered = [label for label, level in outcome.result.levels.items() if level.status == "registered"]
-    reasons = "; ".join(f"{', '.join(labels)}: {why}" for why, labels in rejected.items())
-    return ", ".join(registered), f"{outcome.result.seconds:.2f}", reasons
+    return ", ".join(result.registered), f"{result.seconds:.2f}", result.rejections
 
 
 def _pair(outcome: PairOutcome) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -27,6 +28,28 @@ def decoded(content: bytes) -> NDArray | None:
 def png_of(pixels: NDArray) -> bytes:
     """(height, width) uint8 or uint16 pixels as PNG, which loses nothing."""
     return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+@dataclass(frozen=True)
+class PngHeader:
+    """What the first chunk of a PNG says (PNG, 11.2.2).
+
+    Attributes:
+        width, height: pixels.
+        bits: of a sample.
+        is_grey: one sample a pixel, without a palette.
+    """
+
+    width: int
+    height: int
+    bits: int
+    is_grey: bool
+
+    @classmethod
+    def of(cls, content: bytes) -> "PngHeader":
+        """Of a complete PNG."""
+        width, height, bits, colour_type = struct.unpack_from(">IIBB", content, len(PNG_SIGNATURE) + 8)
+        return cls(width, height, bits, colour_type == 0)
 
 
 def is_complete_png(content: bytes) -> bool:

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from numpy.typing import NDArray
 
 from radgs_core.geometry.camera import VIEW_NAMES
-from radgs_core.messages.compressed_images import compressed_from_pixels, pixels_from_compressed
+from radgs_core.messages.compressed_images import compressed_from_pixels, image_from_compressed
 from radgs_core.messages.factory import Message, MessageFactory
-from radgs_core.messages.images import image_from_pixels, pixels_from_image
+from radgs_core.messages.images import image_from_pixels, received_image
+from radgs_core.messages.received_image import ReceivedImage
 from radgs_core.messages.topics import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, image_topic, info_topic
 
 
@@ -20,14 +21,14 @@ class ImageTransport:
     Attributes:
         kind: type of the messages.
         suffix: what its topic's name has after that of the image, as ROS's image_transport does it.
-        pixels: (height, width) of a message, given what an error calls it; raises InputError.
+        image: of a message, given what an error calls it; raises InputError.
         message: of a factory, (height, width) pixels, what they are called as an encoding, and a header.
         encoding: what a message says of its pixels.
     """
 
     kind: str
     suffix: str
-    pixels: Callable[[Message, str], NDArray]
+    image: Callable[[Message, str], ReceivedImage]
     message: Callable[[MessageFactory, NDArray, str, Message], Message]
     encoding: Callable[[Message], str]
 
@@ -42,11 +43,11 @@ class ImageTransport:
         return images | {info_topic(view): CAMERA_INFO for view in VIEW_NAMES}
 
 
-RAW = ImageTransport(IMAGE, "", pixels_from_image, image_from_pixels, lambda message: message.encoding)
+RAW = ImageTransport(IMAGE, "", received_image, image_from_pixels, lambda message: message.encoding)
 COMPRESSED = ImageTransport(
     COMPRESSED_IMAGE,
     "/compressed",
-    pixels_from_compressed,
+    image_from_compressed,
     compressed_from_pixels,
     lambda message: message.format.strip(),
 )

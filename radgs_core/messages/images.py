@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from radgs_core.errors import InputError
 from radgs_core.messages.factory import Message, MessageFactory
 from radgs_core.messages.headers import check_header
+from radgs_core.messages.received_image import ReceivedImage
 
 PIXEL_TYPES = {"mono8": "u1", "8UC1": "u1", "mono16": "u2", "16UC1": "u2", "32FC1": "f4"}
 """Encodings that are read, with numpy's code of one pixel."""
@@ -46,6 +47,13 @@ def pixels_from_image(message: Message, topic: str) -> NDArray:
     if pixel_type.kind == "f" and not np.isfinite(pixels).all():
         raise InputError(f"{topic}: the image holds NaN or infinite pixels; publish finite intensities.")
     return pixels.astype(pixel_type.newbyteorder("="), copy=False)
+
+
+def received_image(message: Message, topic: str) -> ReceivedImage:
+    """The image with its pixels; arguments and errors of ``pixels_from_image``."""
+    pixels = pixels_from_image(message, topic)
+    height, width = pixels.shape
+    return ReceivedImage(width, height, lambda: pixels)
 
 
 def image_from_pixels(factory: MessageFactory, pixels: NDArray, encoding: str, header: Message) -> Message:

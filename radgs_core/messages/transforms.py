@@ -1,5 +1,6 @@
 """Rigid transforms in messages (metres, quaternions) and in the core (4x4 matrices, millimetres)."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -43,6 +44,13 @@ def pose_from_matrix(factory: MessageFactory, T_frame_posed: NDArray[np.float64]
     """Pose message of a (4, 4) rigid transform in mm."""
     position = factory.make("geometry_msgs/msg/Point", **_position_m(T_frame_posed))
     return factory.make("geometry_msgs/msg/Pose", position=position, orientation=_quaternion(factory, T_frame_posed))
+
+
+def no_pose(factory: MessageFactory) -> Message:
+    """Pose message of what is nowhere: NaN in all seven numbers, so that nobody takes it for a place."""
+    position = factory.make("geometry_msgs/msg/Point", **dict.fromkeys("xyz", math.nan))
+    orientation = factory.make("geometry_msgs/msg/Quaternion", **dict.fromkeys("xyzw", math.nan))
+    return factory.make("geometry_msgs/msg/Pose", position=position, orientation=orientation)
 
 
 def transform_stamped(

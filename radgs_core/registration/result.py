@@ -61,6 +61,23 @@ class RegistrationResult:
     observations: Mapping[str, Observation]
 
     @property
+    def registered(self) -> dict[str, LevelResult]:
+        """The levels whose poses hold."""
+        return {label: level for label, level in self.levels.items() if level.status == "registered"}
+
+    @property
     def all_registered(self) -> bool:
         """Whether every level that was asked for is registered."""
-        return all(level.status == "registered" for level in self.levels.values())
+        return len(self.registered) == len(self.levels)
+
+    @property
+    def rejections(self) -> str:
+        """For people: the rejected levels and why, such as ``T12, L1: they were not found.``; empty if there are none.
+
+        A reason is told once: it is the same for all levels when they are not found.
+        """
+        labels: dict[str, list[str]] = {}  # by reason
+        for label, level in self.levels.items():
+            if level.status == "rejected":
+                labels.setdefault(level.reason, []).append(label)
+        return "; ".join(f"{', '.join(rejected)}: {reason}" for reason, rejected in labels.items())

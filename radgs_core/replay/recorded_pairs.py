@@ -33,7 +33,7 @@ class RecordedPairs:
     def begin_anew(self) -> None:
         """Forget what has no partner yet: time has jumped back."""
         self._inbox = self._make_inbox()
-        self._given: tuple[int, ...] | None = None
+        self._given: tuple[object, ...] | None = None
         self._told: set[str | tuple[int, int]] = set()
 
     def take(self, topic: str, message: Message) -> Acquisition | None:

@@ -34,14 +34,15 @@ log = logging.getLogger(__name__)
 class Replay:
     """One way through a recording, to be gone once.
 
-    X-rays and transforms are copied as they are; the results of a pair follow the message that completed it. Frames
-    that an earlier registration sent are left out: the results have their names.
+    X-rays and transforms are copied as they are; the results of a pair follow the message that completed it, and are
+    taken back where time jumps back. Frames that an earlier registration sent are left out: the results have their
+    names.
     """
 
     def __init__(self, bag: Bag, case: Case, registration: SpineRegistration, settings: ReplaySettings) -> None:
         """
         Raises:
-            InputError: the recording lacks what every registration needs.
+            InputError: the recording lacks what every registration needs, or the reference frame is one of the results.
         """
         self._bag = bag
         self._namespace = settings.namespace
@@ -84,7 +85,7 @@ class Replay:
         self._foresee()
         for outgoing in (self._results.static_frames(self._bag.begin_ns), self._results.no_markers()):
             self._write(writer, outgoing, self._bag.begin_ns)
-        for recorded in self._bag.messages(self._topics.names):
+        for recorded in self._bag.messages({*self._topics.names, CLOCK}):
             acquisition = self._take(recorded, writer)
             if acquisition is not None:
                 self._register(acquisition, recorded.received_ns, writer, progress)
@@ -108,9 +109,11 @@ class Replay:
 
     def _take(self, recorded: Recorded, writer: BagWriter) -> Acquisition | None:
         """Go on by one message; returns the pair that it completes, if it does."""
-        if self._transforms.reach(recorded.received_ns):
-            self._pairs.begin_anew()
         message = self._read(recorded)
+        if self._transforms.reach(recorded.received_ns):
+            self._begin_anew(message, recorded, writer)
+        if recorded.topic == CLOCK:
+            return None
         if recorded.topic == self._topics.initialpose:
             self._take_start(message, recorded)
         elif recorded.topic in (TF, TF_STATIC):
@@ -119,6 +122,13 @@ class Replay:
             _copy(writer, recorded, quality.IMAGES)
             return self._take_xray(message, recorded)
         return None
+
+    def _begin_anew(self, message: Message, recorded: Recorded, writer: BagWriter) -> None:
+        """Time has jumped back, as this message tells: pairs and the last result are of before, as live."""
+        self._pairs.begin_anew()
+        now_ns = nanoseconds(message.clock) if recorded.topic == CLOCK else recorded.received_ns
+        for outgoing in self._results.nothing(now_ns):
+            self._write(writer, outgoing, recorded.received_ns)
 
     def _take_xray(self, message: Message, recorded: Recorded) -> Acquisition | None:
         if self._transforms.is_outdated(nanoseconds(message.header.stamp), recorded.received_ns):

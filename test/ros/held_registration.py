@@ -137,9 +137,9 @@ class HeldNode(RegistrationNode):
     def take(self, exposure: Exposure) -> None:
         """Its messages come."""
         for view, info in exposure.infos.items():
-            self._on_camera_info(view, info)
+            self._intake._on_camera_info(view, info)
         for view, image in exposure.images.items():
-            self._on_image(view, image)
+            self._intake._on_image(view, image)
 
     def register(self, second: int) -> "Future[Trigger.Response]":
         """The answer that is waited for while the exposure of a second is registered."""

@@ -85,6 +85,14 @@ def test_a_rotation_counts_too() -> None:
     assert ReplayRun({5: turned}, 1.0, 1.0).largest_difference({5: poses()}) == pytest.approx(2e-6)
 
 
+@pytest.mark.parametrize(("statuses", "difference"), [((REGISTERED, REJECTED), 3e-6), ((REJECTED, REJECTED), 0.0)])
+def test_a_rejected_level_has_no_pose_to_compare(statuses: Sequence[int], difference: float) -> None:
+    nowhere = [x if status == REGISTERED else math.nan for x, status in zip((0.1, 0.2), statuses, strict=True)]
+    one, other = poses(nowhere, statuses), poses(nowhere, statuses)
+    other.vertebrae[0].ct_pose.position.x += 3e-6
+    assert ReplayRun({5: one}, 1.0, 1.0).largest_difference({5: other}) == pytest.approx(difference)
+
+
 def test_no_numbers_and_no_results_are_no_agreement() -> None:
     assert np.isnan(ReplayRun({5: poses((0.1, math.nan))}, 1.0, 1.0).largest_difference({5: poses()}))
     assert np.isinf(ReplayRun({}, 1.0, 1.0).largest_difference({}))

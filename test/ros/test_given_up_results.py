@@ -38,6 +38,7 @@ def test_a_result_that_is_wanted_is_sent_on_every_topic(node):
     answer = node.register(1000)
     node.registration.open.release()
     assert answer.result(LONG).success
+    assert "registered 2 of 2 levels of the X-rays of 1000.000000000 s in " in answer.result(LONG).message
     wait_for(lambda: node.sent == RESULT, "pictures")
 
 
@@ -128,7 +129,7 @@ def test_diagnostics_of_inputs_end_with_them(give_up, node):
 
 
 def test_a_publisher_that_does_not_fit_is_still_warned_of_when_time_goes_back(node):
-    node._on_incompatible("ap/image", None)
+    node._intake._on_incompatible("ap/image", None)
     go_back(node)
     assert "offers best effort only" in node.told("ap/image").message
     node.trigger_deactivate()

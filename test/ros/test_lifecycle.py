@@ -77,6 +77,21 @@ def test_a_level_that_the_case_lacks_is_named(node, remote, diagnostics, case_fo
     assert set_parameter(remote, NODE, "levels", "").successful
 
 
+@pytest.mark.parametrize(("prefix", "reference"), [("", "vertebra_L1_ct"), ("left/", "left/vertebra_L1")])
+def test_a_frame_of_the_results_cannot_be_the_reference_frame(
+    prefix, reference, node, remote, diagnostics, case_folder
+):
+    parameters = {"case": str(case_folder), "frame_prefix": prefix, "reference_frame": reference}
+    for name, value in parameters.items():
+        assert set_parameter(remote, NODE, name, value).successful
+    since = diagnostics.mark()
+    assert not remote.transition(NODE, CONFIGURE)
+    told = diagnostics.wait("lifecycle", lambda s: s.level == DiagnosticStatus.ERROR, "why", since)
+    assert told.message.startswith(f"{reference} cannot be the reference frame")
+    for name, value in {"frame_prefix": "", "reference_frame": "carm_base"}.items():
+        assert set_parameter(remote, NODE, name, value).successful
+
+
 def test_every_transition_and_again(node, remote, case_folder):
     assert set_parameter(remote, NODE, "case", str(case_folder)).successful
     for _ in range(2):

@@ -177,3 +177,7 @@ def test_offline_the_same_pairs_are_registered(run, case_folder, tmp_path):
     # late /tf_static, the loop, and the run with messages of before; without /tf there was no result
     assert registered == [FIRST_S, SECOND_S, FIRST_S, SECOND_S, FIRST_S]
     assert [outcome.stamp_ns // S for outcome in of_one_second if outcome.result is None] == [FIRST_S]
+    with opened_bag(tmp_path / "out") as replayed:
+        poses = [MESSAGES.read(m.kind, m.data, "") for m in replayed.messages(["/vertebra_poses"])]
+    taken_back = [each.header.stamp.sec for each in poses if not each.vertebrae]
+    assert taken_back == [BEGIN_S] * run.jumps, "where time went back"

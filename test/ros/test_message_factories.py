@@ -66,7 +66,7 @@ RESULT = RegistrationResult(
 )
 ACQUISITION = Acquisition(
     stamp_ns=7 * S + 5,
-    images={"ap": NOISE, "lateral": NOISE.T},
+    images={},
     cameras=CAMERAS,
     frames={"ap": "ap_optical", "lateral": "lateral_optical"},
     stamps_ns={"ap": 7 * S, "lateral": 7 * S + 5},

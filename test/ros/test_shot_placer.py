@@ -12,6 +12,7 @@ from told_lock import ToldLock
 
 from radgs_core.acquisition.pairing import Shot
 from radgs_core.acquisition.tf_tree import TransformUnavailable
+from radgs_core.messages.received_image import ReceivedImage
 from radgs_reg_ros import qos
 from radgs_reg_ros.rig.remote import Remote
 from radgs_reg_ros.shot_placer import ShotPlacer
@@ -53,7 +54,7 @@ def placer(buffer, told):
 
 
 def shot(view: str, second: int) -> Shot:
-    return Shot(view, second * S, "optical", np.zeros((8, 8), np.uint8))
+    return Shot(view, second * S, "optical", ReceivedImage(8, 8, lambda: np.zeros((8, 8), np.uint8)))
 
 
 def place_carm(publisher, second: int, x_m: float) -> None:

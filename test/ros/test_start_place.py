@@ -114,7 +114,7 @@ def test_a_registration_that_finds_its_place_takes_the_warning_back_and_keeps_it
 def test_a_registration_without_its_place_says_what_is_missing(node, table):
     node.give_start(50.0, "table", second=7)
     node.take(Exposure.good(1000))
-    assert node.call().result(LONG).message == "nobody has sent table."
+    assert node.call().result(LONG).message == "initialpose: nobody has sent table."
     assert told(node) == MISSING
 
 

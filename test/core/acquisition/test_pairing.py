@@ -1,12 +1,14 @@
 import numpy as np
+import pytest
 
 from radgs_core.acquisition.pairing import ApproximatePairing, LatestPairing, Shot
+from radgs_core.messages.received_image import ReceivedImage
 
 MS = 1_000_000
 
 
 def shot(view: str, stamp_ms: int) -> Shot:
-    return Shot(view, stamp_ms * MS, f"{view}_optical", np.zeros((8, 8), np.uint8))
+    return Shot(view, stamp_ms * MS, f"{view}_optical", ReceivedImage(8, 8, lambda: np.zeros((8, 8), np.uint8)))
 
 
 def stamps_ms(pair) -> tuple[int, int] | None:
@@ -37,6 +39,57 @@ def test_an_image_is_used_once():
     assert stamps_ms(pairing.add(shot("ap", 1033))) == (1033, 1034)
 
 
+@pytest.mark.parametrize(("first", "second"), [("ap", "lateral"), ("lateral", "ap")])
+def test_a_lost_image_does_not_shift_the_pairs_after_it(first, second):
+    """Its partner may be taken by the next image, but not for longer than until that one's own comes."""
+    pairing, pairs = ApproximatePairing(0.05), []
+    for stamp in range(33, 400, 33):
+        for view in (first, second):
+            if (view, stamp) != (first, 66):
+                pairs.append(stamps_ms(pairing.add(shot(view, stamp))))
+    made = [pair for pair in pairs if pair is not None]
+    assert [pair for pair in made if pair[0] != pair[1]] == [(99, 66) if first == "ap" else (66, 99)]
+    assert [pair for pair in made if pair[0] == pair[1]] == [(s, s) for s in range(33, 400, 33) if s != 66]
+
+
+@pytest.mark.parametrize("view", ["ap", "lateral"])
+def test_an_image_that_comes_twice_does_not_shift_the_pairs_after_it(view):
+    pairing, pairs = ApproximatePairing(0.05), []
+    for stamp in range(33, 400, 33):
+        for one in ("ap", "lateral"):
+            pairs += [pairing.add(shot(one, stamp)) for _ in range(2 if (one, stamp) == (view, 66) else 1)]
+    made = [stamps_ms(pair) for pair in pairs if pair is not None]
+    assert made == [(s, s) for s in range(33, 400, 33)]
+    assert pairing.missing == ""
+
+
+def test_what_the_newest_image_waits_for_is_told():
+    pairing = ApproximatePairing(0.05)
+    assert pairing.missing == ""
+    pairing.add(shot("ap", 1000))
+    pairing.add(shot("lateral", 1010))
+    assert pairing.missing == ""
+    pairing.add(shot("lateral", 2000))
+    assert pairing.missing == "no ap/image has come within sync_slop_s of lateral/image of 2.000000000 s"
+    pairing.add(shot("ap", 3000))
+    assert "of ap/image of 3.000000000 s" in pairing.missing
+    pairing.add(shot("lateral", 3000))
+    assert pairing.missing == ""
+
+
+def test_latest_pairs_no_images_that_were_taken_too_far_apart():
+    pairing = LatestPairing(60.0)
+    assert pairing.add(shot("lateral", 1000)) is None
+    assert pairing.missing == "no ap/image has come for lateral/image of 1.000000000 s"
+    assert stamps_ms(pairing.add(shot("ap", 61_000))) == (61_000, 1000)
+    assert pairing.add(shot("ap", 61_001)) is None
+    assert pairing.missing == (
+        "lateral/image of 1.000000000 s is more than sync_max_age_s older than ap/image of 61.001000000 s"
+    )
+    assert stamps_ms(pairing.add(shot("lateral", 61_002))) == (61_001, 61_002)
+    assert pairing.missing == ""
+
+
 def test_the_nearest_image_is_taken_and_older_ones_are_dropped():
     pairing = ApproximatePairing(0.05)
     for stamp in (960, 980, 1010):
@@ -54,7 +107,7 @@ def test_memory_is_bounded_when_the_other_view_never_comes():
 
 
 def test_latest_pairs_the_last_images_of_each_view():
-    pairing = LatestPairing()
+    pairing = LatestPairing(600.0)
     assert pairing.add(shot("ap", 1000)) is None
     assert pairing.add(shot("ap", 2000)) is None
     assert stamps_ms(pairing.add(shot("lateral", 90_000))) == (2000, 90_000)
@@ -62,14 +115,14 @@ def test_latest_pairs_the_last_images_of_each_view():
 
 
 def test_dropped_views_do_not_pair():
-    for pairing in (ApproximatePairing(10.0), LatestPairing()):
+    for pairing in (ApproximatePairing(10.0), LatestPairing(600.0)):
         pairing.add(shot("ap", 1000))
         pairing.drop("ap")
         assert pairing.add(shot("lateral", 1000)) is None
 
 
 def test_an_image_that_a_newer_one_overtook_is_late():
-    pairing = LatestPairing()
+    pairing = LatestPairing(600.0)
     pairing.add(shot("ap", 2000))
     assert pairing.is_late(shot("ap", 1999))
     assert not pairing.is_late(shot("ap", 2000)), "the same one sent again"

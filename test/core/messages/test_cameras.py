@@ -34,6 +34,25 @@ def test_distortion_is_refused():
         camera_from_info(with_changes(d=[0.1, 0.0, 0.0, 0.0, 0.0]), "ap/camera_info", "transmission")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"r": [0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]},
+        {"p": [850.0, 0.0, 125.0, 0.0, 0.0, 845.0, 130.0, 0.0, 0.0, 0.0, 1.0, 0.0]},
+        {"p": [1700.0, 0.0, 250.0, -90.0, 0.0, 1690.0, 260.5, 0.0, 0.0, 0.0, 1.0, 0.0]},
+    ],
+    ids=["rotated", "scaled", "stereo"],
+)
+def test_another_camera_in_r_or_p_is_refused(changes):
+    with pytest.raises(InputError, match=r"ap/camera_info: r and p describe another camera than k does; describe"):
+        camera_from_info(with_changes(**changes), "ap/camera_info", "transmission")
+
+
+def test_a_driver_need_not_fill_in_r_and_p():
+    message = with_changes(r=[0.0] * 9, p=[0.0] * 12)
+    np.testing.assert_array_equal(camera_from_info(message, "", "transmission").camera_matrix, MATRIX)
+
+
 def test_binning_is_refused():
     with pytest.raises(InputError, match=r"ap/camera_info.*binning"):
         camera_from_info(with_changes(binning_x=2), "ap/camera_info", "transmission")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from radgs_core.errors import InputError
-from radgs_core.messages.compressed_images import compressed_from_pixels, pixels_from_compressed
+from radgs_core.messages import compressed_images
+from radgs_core.messages.compressed_images import compressed_from_pixels, image_from_compressed
 from radgs_core.messages.headers import header_of
 from radgs_core.messages.image_transport import TRANSPORTS
 from radgs_core.messages.recorded_messages import RecordedMessages
@@ -37,9 +38,19 @@ def compressed(form: str, content: bytes):
     ],
 )
 def test_pixels_come_as_they_were(form, pixels):
-    read = pixels_from_compressed(compressed(form, encoded(pixels)), "ap/image/compressed")
+    read = image_from_compressed(compressed(form, encoded(pixels)), "ap/image/compressed").pixels()
     assert read.dtype == pixels.dtype
     np.testing.assert_array_equal(read, pixels)
+
+
+def test_an_image_is_decoded_only_when_its_pixels_are_needed(monkeypatch):
+    """That takes longer than images of a stream are apart."""
+    decoded, calls = compressed_images.decoded, []
+    monkeypatch.setattr(compressed_images, "decoded", lambda content: calls.append(1) or decoded(content))
+    image = image_from_compressed(compressed("png", encoded(DEEP)), "ap/image/compressed")
+    assert (image.width, image.height, calls) == (60, 40, [])
+    np.testing.assert_array_equal(image.pixels(), DEEP)
+    assert calls == [1]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=TRANSPORTS)
@@ -49,7 +60,7 @@ def test_pixels_go_as_they_come(transport, encoding, pixels):
     message = MESSAGES.read(transport.kind, MESSAGES.serialised(transport.kind, message), "it")
     assert message.header == HEADER
     assert transport.encoding(message).split(";")[0] == encoding
-    read = transport.pixels(message, transport.topic("ap"))
+    read = transport.image(message, transport.topic("ap")).pixels()
     assert read.dtype == pixels.dtype
     np.testing.assert_array_equal(read, pixels)
 
@@ -73,7 +84,7 @@ FLIPPED = bytes([*WHOLE[:200], WHOLE[200] ^ 1, *WHOLE[201:]])
         ("bgr8; png compressed bgr8", encoded(np.dstack([GREY] * 3)), "the format .* is not read"),
         ("rgb8; png compressed", encoded(np.dstack([GREY] * 3)), "the encoding 'rgb8' is not that of an X-ray as PNG"),
         ("32FC1; png compressed ", WHOLE, "publish one of mono8, 8UC1, mono16, 16UC1"),
-        ("png", encoded(np.dstack([GREY] * 3)), "the PNG is in colour"),
+        ("png", encoded(np.dstack([GREY] * 3)), "the PNG is in colour or has"),
         ("mono16; png compressed ", encoded(GREY), "the PNG has 8 bits a pixel, but the format says mono16"),
         ("mono8; png compressed", WHOLE, "the PNG has 16 bits a pixel, but the format says mono8"),
         ("mono16; png compressed", WHOLE[:-30], f"the {len(WHOLE) - 30} bytes are no PNG, or a truncated or damaged"),
@@ -84,14 +95,14 @@ FLIPPED = bytes([*WHOLE[:200], WHOLE[200] ^ 1, *WHOLE[201:]])
 )
 def test_what_is_no_xray_is_refused_in_one_sentence(form, content, sentence):
     with pytest.raises(InputError, match=rf"^ap/image/compressed: .*{sentence}.*\.$"):
-        pixels_from_compressed(compressed(form, content), "ap/image/compressed")
+        image_from_compressed(compressed(form, content), "ap/image/compressed")
 
 
 def test_a_message_without_a_frame_is_refused():
     message = compressed("png", encoded(GREY))
     message.header = header_of(MESSAGES, 5_000_000_000, "")
     with pytest.raises(InputError, match="frame_id is empty"):
-        pixels_from_compressed(message, "ap/image/compressed")
+        image_from_compressed(message, "ap/image/compressed")
 
 
 def test_topics_are_those_of_image_transport():

@@ -145,7 +145,8 @@ def test_a_rejected_level_has_no_frame(tmp_path: Path) -> None:
     ((_, _, poses),) = replayed.written("/vertebra_poses")
     assert [(level.status, level.reason) for level in poses.vertebrae] == [(1, ""), (0, "It is blurred.")]
     for pose in (poses.vertebrae[1].pose, poses.vertebrae[1].ct_pose):
-        np.testing.assert_array_equal(matrix_from_pose(pose, ""), np.eye(4))
+        position, q = pose.position, pose.orientation
+        assert np.isnan([position.x, position.y, position.z, q.x, q.y, q.z, q.w]).all(), "no place at all"
 
 
 def test_a_rejected_level_is_shown_in_red_in_the_reference_frame_and_a_lost_one_is_not(tmp_path: Path) -> None:
@@ -326,6 +327,28 @@ def test_an_image_has_no_partner_from_before_time_jumped_back(tmp_path: Path, ca
     assert told(caplog) == []
 
 
+@pytest.mark.parametrize("clocked", [True, False])
+def test_a_result_is_taken_back_where_time_jumps_back(clocked: bool, tmp_path: Path) -> None:
+    """As live, at once: also where nothing comes after the last jump."""
+    begin, again, end = HOUR_S, HOUR_S + 100, HOUR_S + 200
+    now = [(begin, 0), (begin + 5, 5), (again, 0), (again + 5, 5), (end, 2)]
+    sent = [clock(at_s * S, s * S) if clocked else moving(at_s * S, s * S, {"gantry": at(0)}) for at_s, s in now]
+    sent += [views(begin), *pair(1), *pair(2, again + 2)]
+    replayed = Replayed(tmp_path, sorted(sent, key=lambda message: message[0]))
+    assert replayed.seconds == [1, 2]
+    poses = [(received_ns, len(message.vertebrae)) for received_ns, _, message in replayed.written("/vertebra_poses")]
+    results = [outcome.received_ns for outcome in replayed.outcomes]
+    assert poses == [(results[0], 2), (again * S, 0), (results[1], 2), (end * S, 0)]
+    arrays = [(received_ns, message.markers[0].action) for received_ns, _, message in replayed.written("/markers")]
+    assert arrays[1:] == [(ns, markers.ADD if levels else markers.DELETEALL) for ns, levels in poses]
+    for view in T_VIEWS:
+        overlays = [(received_ns, message.width) for received_ns, _, message in replayed.written(f"/{view}/overlay")]
+        assert overlays == [(ns, 64 if levels else 1) for ns, levels in poses]
+    taken_back = [message.header for _, _, message in replayed.written("/vertebra_poses") if not message.vertebrae]
+    assert {header.frame_id for header in taken_back} == {"carm_base"}
+    assert [header.stamp.sec for header in taken_back] == ([0, 2] if clocked else [again, end])
+
+
 def test_what_was_sent_before_time_went_back_makes_no_pair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """As live: the last images of a run come after the /clock of the next one."""
     begin, again = HOUR_S, HOUR_S + 100
@@ -345,6 +368,13 @@ def test_what_was_sent_before_time_went_back_makes_no_pair(tmp_path: Path, caplo
         f"6.000000000 s: {topic} is left out: it was sent before the time went back." for _, topic, _, _ in pair(6)
     ]
     assert len(replayed.written("/ap/image")) == 3, "they are copied as they are"
+
+
+@pytest.mark.parametrize(("prefix", "reference"), [("", "vertebra_L1"), ("left/", "left/vertebra_T12_ct")])
+def test_a_frame_of_the_results_cannot_be_the_reference_frame(prefix: str, reference: str, tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, reference=reference, frame_prefix=prefix)
+    with pytest.raises(InputError, match=rf"^{reference} cannot be the reference frame: .*\.$"):
+        Replayed(tmp_path, [views(), *pair(1)], settings)
 
 
 def test_a_pair_without_transforms_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -369,7 +399,7 @@ def test_an_image_that_comes_late_is_left_out_with_a_warning(
     assert replayed.seconds == [2]
     assert replayed.left_out == 1
     (warning,) = told(caplog)
-    assert warning.startswith("1.000000000 s: ap/image is older than an image that came before it")
+    assert warning.startswith("1.000000000 s: ap/image of 1.000000000 s is older than an image that came before it")
 
 
 def spoil(second: int, view: str, **header: Any) -> list[Sent]:
