@@ -1,13 +1,12 @@
 """Starts registration_node and the simulated operating room, carm_simulator_node, beside it."""
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetLaunchConfiguration
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch_ros.actions import Node
 
-from radgs_reg_launch import COMMON_ARGUMENTS, YES_OR_NO, managed_node, robot_state_publisher, rviz
+from radgs_reg_launch import COMMON_ARGUMENTS, YES_OR_NO, is_true, managed_node, robot_state_publisher, rviz
 
-SIMULATOR_PARAMETERS = {"physics": str, "seed": int, "motion_mm": float, "motion_deg": float, "publish_tf": bool}
+SIMULATOR_PARAMETERS = {"physics": str, "seed": int, "motion_mm": float, "motion_deg": float}
 SIMULATOR_ARGUMENTS = (
     DeclareLaunchArgument(
         "physics",
@@ -40,15 +39,19 @@ SIMULATOR_ARGUMENTS = (
 
 def generate_launch_description() -> LaunchDescription:
     """Arguments: `ros2 launch radgs_reg simulation.launch.py --show-args`."""
-    return LaunchDescription(
-        [
-            *COMMON_ARGUMENTS,
-            *SIMULATOR_ARGUMENTS,
-            # one frame, one publisher
-            SetLaunchConfiguration("publish_tf", "false", condition=IfCondition(LaunchConfiguration("robot_model"))),
-            managed_node("registration_node"),
-            managed_node("carm_simulator_node", SIMULATOR_PARAMETERS),
-            robot_state_publisher(),
-            rviz(),
-        ]
-    )
+    return LaunchDescription([*COMMON_ARGUMENTS, *SIMULATOR_ARGUMENTS, OpaqueFunction(function=_processes)])
+
+
+def _processes(context: LaunchContext) -> list[Node]:
+    """All of them, made before the first one starts."""
+    with_model = is_true(context, "robot_model")
+    one_publisher = {"publish_tf": False} if with_model else {}  # of each frame
+    processes = [
+        managed_node(context, "registration_node"),
+        managed_node(context, "carm_simulator_node", SIMULATOR_PARAMETERS, one_publisher),
+    ]
+    if with_model:
+        processes.append(robot_state_publisher(context))
+    if is_true(context, "rviz"):
+        processes.append(rviz(context))
+    return processes

@@ -11,6 +11,8 @@ from radgs_core.errors import InputError
 
 INPUT_ERROR = 2
 INTERRUPTED = 130
+UNREAD = 141
+"""What a shell says of a command that SIGPIPE has ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; those of the process by default.
 
     Returns:
-        0 on success, 2 for input that cannot be used, 3 when a level that was asked for is rejected, 130 after Ctrl-C.
+        0 on success, 2 for input that cannot be used, 3 when a level that was asked for is rejected, 130 after Ctrl-C,
+        141 when whoever reads the output, such as `head`, has closed it.
 
     Raises:
         SystemExit: 2 for arguments that cannot be parsed, 0 after --help.
@@ -29,6 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     # while they wait take the core from those that work, and one thread does as well as two on images of this size.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # here, where it can be caught; else Python does it at its end, and complains
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left to be flushed
+        return UNREAD
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         with shown_messages():

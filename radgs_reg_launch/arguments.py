@@ -1,10 +1,18 @@
-"""Arguments that both launch files take."""
+"""Arguments that both launch files take, and how arguments are read."""
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from launch import LaunchContext
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 
+Value: TypeAlias = bool | int | float | str
+"""Of a parameter."""
+
 YES_OR_NO = ["true", "false"]
+_NUMBERS = {int: "a whole number such as 3", float: "a number such as 3.0"}
 
 COMMON_ARGUMENTS = (
     DeclareLaunchArgument(
@@ -50,3 +58,28 @@ COMMON_ARGUMENTS = (
         description="Also start RViz (package rviz2) with vertebrae, frames and overlays.",
     ),
 )
+
+
+def is_true(context: LaunchContext, name: str) -> bool:
+    """Whether an argument that is `YES_OR_NO` is yes."""
+    return bool(context.launch_configurations[name] == "true")
+
+
+def given(context: LaunchContext, types: Mapping[str, type]) -> dict[str, Value]:
+    """The values of those arguments that are not empty.
+
+    Raises:
+        RuntimeError: one is not the number that it shall be; launch prints the sentence.
+    """
+    texts = {name: context.launch_configurations[name] for name in types}
+    return {name: _value(name, text, types[name]) for name, text in texts.items() if text}
+
+
+def _value(name: str, text: str, kind: type) -> Value:
+    if kind is bool:
+        return text == "true"  # the argument's choices leave nothing else but false
+    try:
+        value: Value = kind(text)
+    except ValueError as error:
+        raise RuntimeError(f"{name}:={text} is not {_NUMBERS[kind]}; give one, or leave the argument out.") from error
+    return value

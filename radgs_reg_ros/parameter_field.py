@@ -73,7 +73,9 @@ def refusal(field: dataclasses.Field, value: object) -> str:
     if type(value) is type(field.default) and _is_accepted(field, value):
         return ""
     wanted = ", ".join(filter(None, (f"of type {type_name(field)}", constraint(field))))
-    return f"the parameter {field.name} must be {wanted}, not {value!r}."
+    is_unpointed = type(field.default) is float and type(value) is int and _is_accepted(field, value)
+    hint = f"; write {value}.0" if is_unpointed else ""
+    return f"the parameter {field.name} must be {wanted}, not {value!r}{hint}."
 
 
 def _is_accepted(field: dataclasses.Field, value: Any) -> bool:

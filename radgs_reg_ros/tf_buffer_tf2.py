@@ -12,8 +12,8 @@ from rclpy.time import Time
 from tf2_ros import Buffer, TransformException, TransformListener
 
 from radgs_core.acquisition.rigidity_check import RigidityCheck
-from radgs_core.acquisition.tf_tree import TransformUnavailable
-from radgs_core.messages.stamps import nanoseconds, seconds_text
+from radgs_core.acquisition.tf_tree import CACHE_S, TransformUnavailable, forgotten_sentence
+from radgs_core.messages.stamps import NS_PER_S, nanoseconds, seconds_text
 from radgs_core.messages.transforms import matrix_from_transform
 from radgs_reg_ros.tf_buffer import CANCEL_S, NEVER, throttled_errors
 from radgs_reg_ros.time_jumps import TimeJumps
@@ -24,7 +24,7 @@ class _CheckedBuffer(Buffer):
     """tf2_ros' buffer without the transforms that are not rigid."""
 
     def __init__(self, node: Node) -> None:
-        super().__init__(node=node)
+        super().__init__(Duration(seconds=CACHE_S), node)
         self.check = RigidityCheck(throttled_errors(node))
         # in place of tf2_ros' own, which fails in some versions and bears with jumps of less than a second
         self.jump_handle.unregister()
@@ -74,11 +74,21 @@ class Tf2Buffer:
             message = self._buffer.lookup_transform(target, source, stamp, timeout)
         except TransformException as error:
             self._buffer.check.explain(target, source)
+            if self._has_forgotten(target, source, stamp_ns):
+                raise TransformUnavailable(forgotten_sentence(target, source, stamp_ns)) from error
             raise TransformUnavailable(
                 f"tf2 has no transform {target} <- {source} at {seconds_text(stamp_ns)} ({error});"
                 " publish it on /tf at the image's stamp, or on /tf_static."
             ) from error
         return matrix_from_transform(message.transform, f"the transform {target} <- {source}")
+
+    def _has_forgotten(self, target: str, source: str, stamp_ns: int) -> bool:
+        """Whether a transform at this stamp would come too late."""
+        try:
+            latest = self._buffer.get_latest_common_time(target, source)
+        except TransformException:  # it has nothing of one of the two
+            return False
+        return bool(latest.nanoseconds - stamp_ns > CACHE_S * NS_PER_S)
 
     def close(self) -> None:
         """See ``TfBuffer``."""

@@ -39,6 +39,10 @@ class _MovingEdge:
     matrices: list[Sample] = field(default_factory=list)
 
 
+CACHE_S = 10.0
+"""How long TF remembers: tf2's own default."""
+
+
 class TransformTree:
     """Transforms by parent and child, looked up at a stamp through the whole tree.
 
@@ -46,7 +50,7 @@ class TransformTree:
     Nothing is extrapolated. A frame has one parent: a sample with another parent replaces the frame's history.
     """
 
-    def __init__(self, cache_s: float = 10.0) -> None:
+    def __init__(self, cache_s: float = CACHE_S) -> None:
         """``cache_s``: samples older than this, counted from the newest one of the same edge, are forgotten."""
         self._cache_ns = math.inf if math.isinf(cache_s) else round(cache_s * NS_PER_S)
         self._edges: dict[str, _StaticEdge | _MovingEdge] = {}
@@ -146,8 +150,25 @@ class TransformTree:
         """Transform of the first of ``frames``, each the child of the next, into the parent of the last."""
         matrix = np.eye(4)
         for frame in frames:
-            matrix = _sample(self._edges[frame], frame, stamp_ns) @ matrix
+            matrix = self._sample(frame, stamp_ns) @ matrix
         return matrix
+
+    def _sample(self, child: str, stamp_ns: int) -> NDArray[np.float64]:
+        """Transform of a frame into its parent."""
+        edge = self._edges[child]
+        if isinstance(edge, _StaticEdge):
+            return edge.matrix
+        if edge.stamps_ns[-1] - stamp_ns > self._cache_ns:
+            raise TransformUnavailable(forgotten_sentence(edge.parent, child, stamp_ns, self._cache_ns / NS_PER_S))
+        return _between(edge, child, stamp_ns)
+
+
+def forgotten_sentence(parent: str, child: str, stamp_ns: int, cache_s: float = CACHE_S) -> str:
+    """Of a stamp that TF's memory has passed: it helps no more to publish the transform."""
+    return (
+        f"the transform {parent} <- {child} is needed at {seconds_text(stamp_ns)}, but what is older than {cache_s:g} s"
+        " TF forgets; take the X-rays, or send the initialpose, anew."
+    )
 
 
 def _checked_names(parent: str, child: str) -> tuple[str, str]:
@@ -159,9 +180,8 @@ def _checked_names(parent: str, child: str) -> tuple[str, str]:
     return parent, child
 
 
-def _sample(edge: _StaticEdge | _MovingEdge, child: str, stamp_ns: int) -> NDArray[np.float64]:
-    if isinstance(edge, _StaticEdge):
-        return edge.matrix
+def _between(edge: _MovingEdge, child: str, stamp_ns: int) -> NDArray[np.float64]:
+    """A sample, or what lies between two."""
     after = bisect.bisect_left(edge.stamps_ns, stamp_ns)
     if after < len(edge.stamps_ns) and edge.stamps_ns[after] == stamp_ns:
         return _usable(edge.matrices[after])

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _facts(path: Path) -> Facts:
     from radgs_core.case_folder import MANIFEST
-    from radgs_core.io.bag_reader import is_bag
+    from radgs_core.io.bag_reader import is_bag, lacks_metadata
     from radgs_core.io.nifti import is_nifti_name
     from radgs_core.xray.study import TRUTH
 
@@ -56,8 +56,13 @@ def _facts(path: Path) -> Facts:
         return _case(path)
     if (path / TRUTH).is_file():
         return _study(path)
-    if is_bag(path):
+    if is_bag(path) or lacks_metadata(path):
         return _bag(path)
+    if path.is_dir() and not any(path.glob("*")):
+        raise InputError(
+            f"{path} is an empty folder, or one that cannot be read; give a case, a study, a recording or a DICOM"
+            " series."
+        )
     if path.is_dir() or is_nifti_name(path):
         return _ct(path)
     if path.suffix.lower() in (".yaml", ".yml"):

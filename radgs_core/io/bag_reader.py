@@ -96,6 +96,11 @@ def is_bag(path: Path) -> bool:
     return (path / METADATA).is_file() or (path.suffix.lower() in FILE_SUFFIXES and path.is_file())
 
 
+def lacks_metadata(path: Path) -> bool:
+    """Whether a folder has files of a recording but not what makes it one: its recorder was killed."""
+    return path.is_dir() and not is_bag(path) and any(file.suffix.lower() in FILE_SUFFIXES for file in path.glob("*"))
+
+
 @contextmanager
 def opened_bag(path: Path) -> Iterator[Bag]:
     """Open a recording: a rosbag2 folder, or a single .mcap or .db3 file.
@@ -103,6 +108,8 @@ def opened_bag(path: Path) -> Iterator[Bag]:
     Raises:
         InputError: there is none, it is damaged, or of a kind that is not read.
     """
+    if lacks_metadata(path):
+        raise InputError(f"{path} holds a recording but no {METADATA}; write it with `ros2 bag reindex {path}`.")
     if not is_bag(path):
         raise InputError(
             f"{path} is no recording; give a rosbag2 folder (with {METADATA} in it), or a .mcap or .db3 file."

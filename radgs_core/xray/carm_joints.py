@@ -88,7 +88,8 @@ def with_joint_values(
         topic: what an error calls the message.
 
     Raises:
-        InputError: not as many values as names, no names, an unknown one, or a value beyond its joint's range.
+        InputError: not as many values as names, no names, an unknown one, one that comes twice, or a value beyond its
+            joint's range.
     """
     if len(names) != len(values) or not names:
         raise InputError(
@@ -99,6 +100,8 @@ def with_joint_values(
         joint = JOINTS.get(name)
         if joint is None:
             raise InputError(f"{topic}: the C-arm has no joint {name!r}; it has {', '.join(JOINTS)}.")
+        if joint.field in changes:
+            raise InputError(f"{topic}: the joint {name} is named twice; give one position for it.")
         slack = _TOLERANCE * (joint.high - joint.low)
         if not joint.low - slack <= value / joint.unit <= joint.high + slack:  # not so for NaN
             raise InputError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import GetParameters
 from rclpy.parameter import parameter_value_to_python
@@ -60,14 +61,70 @@ def test_what_is_not_given_is_left_to_the_file(name):
     assert {"case", "frame_prefix", "use_sim_time"} <= empty
 
 
+def nothing_started(name: str, *arguments: str, **environment: str) -> str:
+    """What is said at the end of a launch that an argument ends before anything has started."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVICE, str(FOLDER / name), *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=60.0)
+    finally:
+        is_left = ended_group(process.pid)
+    assert process.returncode == 1
+    assert not is_left, "a process lives on without launch"
+    return said.strip().splitlines()[-1]
+
+
+def ended_group(leader: int) -> bool:
+    """End the processes that launch has started; whether there was one."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_file_of_parameters_that_does_not_exist_starts_nothing(name, tmp_path):
     missing = tmp_path / "missing.yaml"
-    command = [sys.executable, "-c", SERVICE, str(FOLDER / name), f"params_file:={missing}"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 1
-    assert f"params_file {missing} does not exist; name a YAML file" in ended.stdout + ended.stderr
-    assert "process started" not in ended.stdout + ended.stderr
+    assert f"params_file {missing} does not exist; name a YAML file" in nothing_started(name, f"params_file:={missing}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["seed:=abc"], "seed:=abc is not a whole number such as 3; give one, or leave the argument out."),
+        (["seed:=1.5"], "seed:=1.5 is not a whole number"),
+        (["motion_mm:=far"], "motion_mm:=far is not a number such as 3.0; give one"),
+        (["robot_model:=true", "frame_prefix:=left/"], "goes with no frame_prefix, but left/ is given"),
+    ],
+)
+def test_a_wrong_argument_starts_nothing(arguments, sentence):
+    assert sentence in nothing_started("simulation.launch.py", *arguments)
+
+
+def missing_executable(folder: Path, package: str) -> str:
+    """A search path on which a package is, but without its executable."""
+    markers = folder / "share" / "ament_index" / "resource_index" / "packages"
+    markers.mkdir(parents=True)
+    (markers / package).touch()
+    return os.pathsep.join([str(folder), os.environ["AMENT_PREFIX_PATH"]])
+
+
+@pytest.mark.parametrize(("argument", "package"), [("rviz", "rviz2"), ("robot_model", "robot_state_publisher")])
+def test_a_package_that_is_not_there_starts_nothing(argument, package, tmp_path):
+    sentence = f"{argument}:=true needs the package {package}, which is not installed; install it, or leave"
+    prefixes = missing_executable(tmp_path, package)
+    assert sentence in nothing_started("simulation.launch.py", f"{argument}:=true", AMENT_PREFIX_PATH=prefixes)
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        assert sentence in nothing_started("simulation.launch.py", f"{argument}:=true")
 
 
 @pytest.fixture(scope="module")

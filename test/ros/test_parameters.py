@@ -93,11 +93,18 @@ def test_the_speed_of_the_clock_goes_from_standing_to_what_its_steps_allow():
         assert "must be of type double, 0.0 to 1000.0" in refusal(factor, value)
 
 
-@pytest.mark.parametrize("value", [-1e-9, 60.1, math.nan, math.inf, 1, True, "1.0", None])
+@pytest.mark.parametrize("value", [-1e-9, 60.1, math.nan, math.inf, True, "1.0", None])
 def test_a_refusal_says_what_is_accepted(value):
     assert refusal(FIELDS["sync_slop_s"], value) == (
         f"the parameter sync_slop_s must be of type double, 0.0 to 60.0, not {value!r}."
     )
+
+
+def test_a_whole_number_for_a_double_is_told_how_to_write_it():
+    assert refusal(FIELDS["sync_slop_s"], 1) == (
+        "the parameter sync_slop_s must be of type double, 0.0 to 60.0, not 1; write 1.0."
+    )
+    assert refusal(FIELDS["sync_slop_s"], 100).endswith("not 100.")
 
 
 def test_levels_come_in_the_order_of_the_case():

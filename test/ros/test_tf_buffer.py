@@ -155,6 +155,21 @@ def test_a_moving_frame_is_looked_up_at_the_stamp(buffer, broadcaster):
         buffer.lookup("base", frame, 13 * S, 0.1)
 
 
+def test_what_is_forgotten_is_not_asked_for(buffer, broadcaster):
+    """However late the static part of a chain comes: the moving part has lost the image's stamp."""
+    kind = type(buffer).__name__
+    arc, source = f"arc_{kind}", f"source_on_arc_{kind}"
+    publisher = broadcaster.publisher(TFMessage, "/tf", qos.tf())
+    for second in (5, 20, 21):  # tf2 forgets when the next one comes
+        publisher.publish(stamped("base", arc, second, 0.1))
+    broadcaster.publisher(TFMessage, "/tf_static", qos.tf_static_out()).publish(stamped(arc, source, 20, 0.2))
+    np.testing.assert_allclose(buffer.lookup("base", source, 21 * S, LONG)[0, 3], 300.0)
+    with pytest.raises(TransformUnavailable, match="older than 10 s TF forgets; take the X-rays"):
+        buffer.lookup("base", source, 9 * S, 0.0)
+    with pytest.raises(TransformUnavailable, match="publish it"):
+        buffer.lookup("base", source, 22 * S, 0.0)
+
+
 @pytest.fixture(params=["substitute", "tf2_ros"])
 def simulated_buffer(request, domain):
     """A buffer of a node that takes its time from /clock."""

@@ -14,6 +14,8 @@ from radgs_reg_ros import qos
 
 LONG = 120.0
 SIDES = ("left", "right")
+BASES = {side: f"{side}/carm_base" for side in SIDES}
+"""Each C-arm stands on its own."""
 OPTICAL = [f"{view}_optical" for view in VIEWS]
 
 
@@ -23,7 +25,7 @@ def systems(start_node, remote, case_folder):
     physics = {"image_size": 128, "pixel_mm": 2.4, "physics": "plain", "photons": 20_000.0}
     nodes = []
     for seed, side in enumerate(SIDES):
-        common = {"case": str(case_folder), "frame_prefix": f"{side}/"}
+        common = {"case": str(case_folder), "frame_prefix": f"{side}/", "reference_frame": BASES[side]}
         arguments = ("-r", f"__ns:=/{side}")
         remote.watch(
             start_node("carm_simulator_node", *arguments, **common, **physics, seed=seed),
@@ -58,11 +60,11 @@ def registered(request, systems, transforms, remote, diagnostics):
     assert answer.success, answer.message
     (start,) = remote.wait_for(lambda: truth, "the truth", 20.0)
     message = PoseWithCovarianceStamped()
-    message.header.frame_id = "carm_base"
+    message.header.frame_id = BASES[side]
     message.pose.pose = start.vertebrae[0].ct_pose
     since = diagnostics.mark()
     remote.publisher(PoseWithCovarianceStamped, f"/{side}/initialpose", qos.events()).publish(message)
-    diagnostics.wait_for_value("initialpose", "frame", lambda frame: frame == "carm_base", since)
+    diagnostics.wait_for_value("initialpose", "frame", lambda frame: frame == BASES[side], since)
     answer = remote.trigger(f"/{side}/registration_node/register", LONG)
     assert answer.success, answer.message
     remote.wait_for(lambda: all(measured) and any(m.markers[0].points for m in markers), "the result", 20.0)
@@ -77,15 +79,15 @@ def test_markers_lie_in_the_frames_of_their_system(registered):
 
 
 def test_poses_are_in_the_reference_frame_as_it_is_given(registered):
-    assert {header.frame_id for header in registered[2]} == {"carm_base"}
+    assert {header.frame_id for header in registered[2]} == {BASES[registered[0]]}
 
 
 def test_every_frame_has_one_parent(registered, transforms, remote):
     side = registered[0]
-    wanted = {f"{side}/vertebra_{level}": "carm_base" for level in LEVELS}
+    wanted = {f"{side}/vertebra_{level}": BASES[side] for level in LEVELS}
     wanted |= {f"{side}/vertebra_{level}_ct": f"{side}/vertebra_{level}" for level in LEVELS}
     wanted |= {f"{side}/{frame}": f"{side}/carm_arc" for frame in OPTICAL}
-    wanted |= {f"{side}/carm_arc": f"{side}/carm_tilt", f"{side}/carm_tilt": "carm_base"}
+    wanted |= {f"{side}/carm_arc": f"{side}/carm_tilt", f"{side}/carm_tilt": BASES[side]}
 
     def parents() -> dict[str, set[str]]:
         found = defaultdict(set)

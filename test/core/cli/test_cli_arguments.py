@@ -1,6 +1,7 @@
 """What happens before a command does any work."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -106,3 +107,20 @@ print(torch.get_num_threads(), os.environ["OMP_WAIT_POLICY"])
 
     assert threads() == "1 PASSIVE"
     assert threads(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="ACTIVE") == "2 ACTIVE"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "at once"])
+def test_output_that_nobody_reads_ends_the_command_quietly(unbuffered: str, files: Any) -> None:
+    """As `radgs-reg info X | head` does; the output goes out line by line, or when the command ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", "radgs_core.cli", "info", files.geometry],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")

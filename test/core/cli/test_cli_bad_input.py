@@ -276,6 +276,17 @@ def info_of_something_else(files: Any, tmp: Path) -> Found:
     return ["info", tmp / "notes.txt"], tmp / "notes.txt", "nothing that info knows"
 
 
+def info_of_an_empty_folder(files: Any, tmp: Path) -> Found:
+    (tmp / "empty").mkdir()
+    return ["info", tmp / "empty"], tmp / "empty", "is an empty folder"
+
+
+def info_of_a_recording_without_metadata(files: Any, tmp: Path) -> Found:
+    (tmp / "killed").mkdir()
+    (tmp / "killed" / "killed_0.mcap").touch()
+    return ["info", tmp / "killed"], tmp / "killed", "no metadata.yaml; write it with `ros2 bag reindex"
+
+
 BAD_INPUT = (
     missing_folder,
     empty_folder,
@@ -320,6 +331,8 @@ BAD_INPUT = (
     evaluation_of_damaged_poses,
     info_of_nothing,
     info_of_something_else,
+    info_of_an_empty_folder,
+    info_of_a_recording_without_metadata,
 )
 
 

@@ -51,6 +51,7 @@ def test_both_ends_of_a_range_belong_to_it(name: str) -> None:
         (["orbital"], [0.0], "the C-arm has no joint 'orbital'; it has carm_orbital, carm_angular, table_x"),
         (["table_x", "table_y"], [0.0], "2 joints are named and 1 positions given"),
         ([], [], "0 joints are named"),
+        (["table_x", "table_y", "table_x"], [0.1, 0.0, 0.2], "the joint table_x is named twice; give one position"),
     ],
 )
 def test_what_is_no_place_is_refused(names: list[str], values: list[float], sentence: str) -> None:
