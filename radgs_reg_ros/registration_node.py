@@ -162,10 +162,11 @@ class RegistrationNode(ManagedNode):
 
     def parameters_changed(self) -> None:
         self._settings = parameters = read(self, RegistrationParameters)
-        if self._placer is not None:
-            self._placer.timeout_s = parameters.tf_timeout_s
-        if self._intake is not None:
-            self._intake.set_parameters(parameters)
+        placer, intake = self._placer, self._intake  # they may be given back meanwhile
+        if placer is not None:
+            placer.timeout_s = parameters.tf_timeout_s
+        if intake is not None:
+            intake.set_parameters(parameters)
 
     def stop_work(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
