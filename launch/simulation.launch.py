@@ -6,7 +6,14 @@ from launch_ros.actions import Node
 
 from radgs_reg_launch import COMMON_ARGUMENTS, YES_OR_NO, is_true, managed_node, robot_state_publisher, rviz
 
-SIMULATOR_PARAMETERS = {"physics": str, "seed": int, "motion_mm": float, "motion_deg": float}
+SIMULATOR_PARAMETERS = {
+    "physics": str,
+    "seed": int,
+    "motion_mm": float,
+    "motion_deg": float,
+    "clock": str,
+    "real_time_factor": float,
+}
 SIMULATOR_ARGUMENTS = (
     DeclareLaunchArgument(
         "physics",
@@ -26,6 +33,18 @@ SIMULATOR_ARGUMENTS = (
         "motion_deg",
         default_value="",
         description="Mean rotation of each level at an exposure, degrees; empty: as params_file has it.",
+    ),
+    DeclareLaunchArgument(
+        "clock",
+        default_value="",
+        choices=["", "follow", "publish"],
+        description="Whose /clock it is with use_sim_time: that of another simulation, or the simulator's own; empty:"
+        " as params_file has it.",
+    ),
+    DeclareLaunchArgument(
+        "real_time_factor",
+        default_value="",
+        description="Seconds of /clock in one of real time, with clock:=publish; empty: as params_file has it.",
     ),
     DeclareLaunchArgument(
         "robot_model",

@@ -17,7 +17,8 @@ FOLDER = Path(__file__).parents[2] / "launch"
 COMMON = {"case", "params_file", "namespace", "frame_prefix", "use_sim_time", "autostart", "log_level", "rviz"}
 ARGUMENTS = {
     "radgs_reg.launch.py": COMMON,
-    "simulation.launch.py": COMMON | {"physics", "seed", "motion_mm", "motion_deg", "robot_model"},
+    "simulation.launch.py": COMMON
+    | {"physics", "seed", "motion_mm", "motion_deg", "clock", "real_time_factor", "robot_model"},
 }
 NODES = ("/theatre/registration_node", "/theatre/carm_simulator_node")
 SERVICE = """
