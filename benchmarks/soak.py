@@ -57,17 +57,17 @@ rejected: a verdict is a result.
 def main() -> int:
     """Run, report, and say what is out of bounds."""
     arguments = _parser().parse_args()
-    os.environ.update(SETTLED_MEMORY)  # for the processes that are started
     case = example_case(REPORTED_LEVELS)
     with shown_progress("ray casting") as progress:
         xrays = xray_messages(case, STUDIES, progress)
     figures: dict[str, float] = {"minutes": arguments.minutes}
-    with ros_room(case) as room:
-        with shown_progress("lifecycle loops") as progress:
-            left = left_by_loops(room, case, xrays, arguments.loops, progress)
+    with ros_room(case) as room, shown_progress("soak") as progress:
         room.activate(case)
-        with shown_progress("soak") as progress:
-            stream = soaked(room, xrays, arguments.minutes, progress)
+        stream = soaked(room, xrays, arguments.minutes, progress)
+    # for the processes that are started from here on; under a stream it would slow them, page fault by page fault
+    os.environ.update(SETTLED_MEMORY)
+    with ros_room(case) as room, shown_progress("lifecycle loops") as progress:
+        left = left_by_loops(room, case, xrays, arguments.loops, progress)
     with shown_progress("ends while registering") as progress:
         shutdown_s = seconds_to_end(case, xrays, arguments.ends, progress)
     with shown_progress("starts") as progress:

@@ -126,6 +126,12 @@ class Replay:
     def _begin_anew(self, message: Message, recorded: Recorded, writer: BagWriter) -> None:
         """Time has jumped back, as this message tells: pairs and the last result are of before, as live."""
         self._pairs.begin_anew()
+        if self._registrar.drop_unplaced_start():
+            log.warning(
+                "received at %s: time goes back, so where the frame of the initialpose was at its stamp is not to be"
+                " known any more; the start is forgotten",
+                seconds_text(recorded.received_ns),
+            )
         now_ns = nanoseconds(message.clock) if recorded.topic == CLOCK else recorded.received_ns
         for outgoing in self._results.nothing(now_ns):
             self._write(writer, outgoing, recorded.received_ns)
