@@ -33,13 +33,13 @@ class DiagnosticsLog:
 
         return self._remote.wait_for(first, f"a diagnostic of {name}: {what}", 30.0)
 
+    def is_told_of_time(self, second: int, since: int = 0) -> bool:
+        """Whether a node that says something has this time."""
+        return any(message.header.stamp.sec >= second for message in self._messages[since:])
+
     def wait_for_time(self, second: int, since: int = 0) -> None:
         """Wait until a node that says something has this time."""
-        self._remote.wait_for(
-            lambda: any(message.header.stamp.sec >= second for message in self._messages[since:]),
-            f"a diagnostic at {second} s",
-            30.0,
-        )
+        self._remote.wait_for(lambda: self.is_told_of_time(second, since), f"a diagnostic at {second} s", 30.0)
 
     def wait_for_value(self, name: str, key: str, accept: Callable[[str], bool], since: int = 0) -> DiagnosticStatus:
         """The first entry of a name with a value that is accepted."""
