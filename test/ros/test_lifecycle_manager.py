@@ -35,7 +35,21 @@ class LifecycleManager:
     """The one node that it manages."""
 
     def __init__(self, remote: Remote) -> None:
+        """Has one client of each service for all its calls, as it does."""
         self._remote = remote
+        self._changes = remote.node.create_client(ChangeState, f"{NODE}/change_state")
+        self._states = remote.node.create_client(GetState, f"{NODE}/get_state")
+        for client in (self._changes, self._states):
+            remote.wait_for(client.service_is_ready, client.srv_name, LONG)
+        # Fast DDS loses an answer to a client that the node has not found yet. It finds them in their order: when the
+        # second one gets an answer, which is asked for as often as it takes, it has found the first one, too.
+        asked = []
+
+        def is_found() -> bool:
+            asked.append(self._states.call_async(GetState.Request()))
+            return any(answer.done() for answer in asked)
+
+        remote.wait_for(is_found, "the node to find its manager", LONG)
 
     def manages(self, *transitions: int) -> bool:
         """Startup, pause, resume and reset end with the first transition that was in vain; whether there was none."""
@@ -46,10 +60,11 @@ class LifecycleManager:
         return [self._change(transition) for transition in SHUTDOWN][-1]
 
     def _change(self, transition: int) -> bool:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        self._remote.call(ChangeState, f"{NODE}/change_state", request, LONG)
-        state = self._remote.call(GetState, f"{NODE}/get_state", GetState.Request(), STATE_S).current_state.id
-        return state == REACHED[transition]
+        answer = self._changes.call_async(ChangeState.Request(transition=Transition(id=transition)))
+        self._remote.wait_for(answer.done, f"the answer to transition {transition}", LONG)
+        state = self._states.call_async(GetState.Request())
+        self._remote.wait_for(state.done, "the state", STATE_S)
+        return state.result().current_state.id == REACHED[transition]
 
 
 @pytest.fixture
